@@ -1,1 +1,20 @@
+//! The heart of Threefold: commands go into a replicated log, the log becomes rows in each replica's own
+//! database, and every change comes out again as a feed.
+//!
+//! Start with [`Replica`], the face of this crate. What can be asked is a [`command::Command`]; what became of it
+//! is an [`outcome::Outcome`]. This crate is the only writer of the database, and the only user of the consensus
+//! engine (module `consensus`).
 
+pub mod change;
+pub mod command;
+pub mod config;
+mod error;
+pub mod feed;
+pub mod history;
+pub mod outcome;
+pub mod peer;
+mod replica;
+pub mod status;
+
+pub use error::ServiceError;
+pub use replica::{Fault, ReadConsistency, Replica};

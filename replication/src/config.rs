@@ -1,0 +1,53 @@
+//! Settings of one replica.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::peer::PeerAddress;
+
+/// Longest silence between two reports of a replica to its peers.
+pub const REPORT_INTERVAL: Duration = Duration::from_millis(200);
+/// Most proposals in one log entry.
+pub const MAX_BATCH_PROPOSALS: usize = 1_024;
+/// Most bytes of proposals in one log entry, unless a single proposal is larger.
+pub const MAX_BATCH_BYTES: usize = 1 << 20;
+/// Most bytes of one proposal: 1,000 expenses with the longest notes do not fit, with usual ones they do.
+pub const MAX_PROPOSAL_BYTES: usize = 8 << 20;
+/// Most proposals that wait for their turn on one replica.
+pub const MAX_WAITING_PROPOSALS: usize = 16_384;
+/// Most reads that wait for a read barrier on one replica.
+pub const MAX_WAITING_READS: usize = 16_384;
+
+/// Settings of one replica. Validated by the command line; see its help for meanings and defaults.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This replica's id; one of the peers'.
+    pub id: u64,
+    /// Where log, vote and identity live.
+    pub data: PathBuf,
+    /// `postgres://` or `sqlite://` URL of this replica's own database.
+    pub database_url: String,
+    /// Base URL of this replica's public API, as clients reach it.
+    pub public_url: String,
+    /// All replicas that found the cluster, this one included.
+    pub peers: Vec<PeerAddress>,
+    /// Fewest replicas in sync for a mutation to be taken; none: the majority of the voters.
+    pub min_in_sync: Option<usize>,
+    /// A replica not heard from, or not caught up, for this long is not in sync.
+    pub in_sync_timeout: Duration,
+    /// Shortest wait of a follower that misses its leader before it asks to be elected; the longest is twice that,
+    /// heartbeats go out at a third of it.
+    pub election_timeout: Duration,
+    /// Longest wait of a mutation for a leader and an answer.
+    pub write_timeout: Duration,
+    /// Longest wait of a read for this replica to be fresh enough.
+    pub read_timeout: Duration,
+    /// How long a database that fails is tried again before the replica stops.
+    pub database_patience: Duration,
+    /// Revisions whose changes and idempotency keys are kept; must be the same on all replicas.
+    pub keep_revisions: u64,
+    /// Log entries after which the log is compacted.
+    pub compact_after_entries: u64,
+    /// Proposals share log entries. Switched off only to measure what it gains.
+    pub group_commit: bool,
+}

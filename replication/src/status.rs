@@ -1,0 +1,89 @@
+//! How the replicas are: what each reports of itself, and how one replica sees them all.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use threefold_entity::Revision;
+use uuid::Uuid;
+
+use crate::history::HistoryHash;
+
+/// What a replica does in the cluster at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Orders all mutations.
+    Leader,
+    /// Follows a leader.
+    Follower,
+    /// Asks to be elected.
+    Candidate,
+    /// Follows without a vote.
+    Learner,
+    /// Has not been heard from within the in-sync timeout.
+    Unreachable,
+}
+
+/// Which database holds a replica's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DatabaseKind {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+/// One replica, as another (or itself) sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaStatus {
+    /// Its id.
+    pub id: u64,
+    /// What it does.
+    pub role: Role,
+    /// Address of its public API; empty until it has been heard from.
+    pub url: String,
+    /// Its term.
+    pub term: u64,
+    /// Last revision in its database.
+    pub revision: Revision,
+    /// Revisions behind the newest one known.
+    pub lag: u64,
+    /// Heard from in time, and caught up.
+    pub in_sync: bool,
+    /// Hash of its history up to `revision`.
+    pub state_hash: HistoryHash,
+    /// Live expenses in its database.
+    pub expense_count: i64,
+    /// Its database.
+    pub database: DatabaseKind,
+    /// When it was last heard from; none if never. For the replica itself: now.
+    pub last_seen_at: Option<DateTime<Utc>>,
+}
+
+/// What a replica tells its peers of itself, whenever it changes and at least every
+/// [`REPORT_INTERVAL`](crate::config::REPORT_INTERVAL).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The cluster it belongs to.
+    pub cluster_id: Uuid,
+    /// Its id.
+    pub replica_id: u64,
+    /// What it does.
+    pub role: Role,
+    /// The leader it knows of.
+    pub leader_id: Option<u64>,
+    /// Its term.
+    pub term: u64,
+    /// Address of its public API.
+    pub url: String,
+    /// Index of the last log entry in its database; none before the first.
+    pub applied_index: Option<u64>,
+    /// Last revision in its database.
+    pub revision: Revision,
+    /// Hash of its history up to `revision`.
+    pub state_hash: HistoryHash,
+    /// Live expenses in its database.
+    pub expense_count: i64,
+    /// Its database.
+    pub database: DatabaseKind,
+    /// Why it serves nothing, if it is quarantined.
+    pub quarantine: Option<String>,
+}
