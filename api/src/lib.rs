@@ -1,5 +1,11 @@
 //! The GraphQL face of Threefold and its command line.
 //!
-//! Start reading at [`cli`]: each subcommand of the `threefold` binary is one module there.
+//! Start reading at [`cli`]: each subcommand of the `threefold` binary is one module there. The public schema is put
+//! together in [`graphql`], carried by [`http`] and [`ws`]; replicas talk to each other through [`peer`].
 
 pub mod cli;
+pub mod graphql;
+pub mod http;
+pub mod read;
+pub mod secret;
+pub mod ws;
