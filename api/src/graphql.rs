@@ -35,7 +35,9 @@ impl Api {
     /// The schema that reads from and writes to this replica.
     pub fn new(replica: Replica) -> Self {
         let loaders = Loaders::new(replica.database());
-        Self { schema: builder().data(loaders).data(replica).finish() }
+        Self {
+            schema: builder().data(loaders).data(replica).finish(),
+        }
     }
 
     /// Executes a query or mutation.
@@ -44,8 +46,15 @@ impl Api {
     }
 
     /// Executes any operation as a stream of responses.
-    pub fn execute_stream(&self, request: Request, context: RequestContext) -> BoxStream<'static, Response> {
-        self.schema.execute_stream(request.data(context)).map(complete).boxed()
+    pub fn execute_stream(
+        &self,
+        request: Request,
+        context: RequestContext,
+    ) -> BoxStream<'static, Response> {
+        self.schema
+            .execute_stream(request.data(context))
+            .map(complete)
+            .boxed()
     }
 }
 
@@ -61,18 +70,25 @@ where
     M: async_graphql::ObjectType + 'static,
     S: async_graphql::SubscriptionType + 'static,
 {
-    let options = SDLExportOptions::new().include_specified_by().prefer_single_line_descriptions().use_space_ident();
+    let options = SDLExportOptions::new()
+        .include_specified_by()
+        .prefer_single_line_descriptions()
+        .use_space_ident();
     let sdl = schema.sdl_with_options(options);
     let lines: Vec<&str> = sdl.trim().lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .limit_depth(limits::MAX_DEPTH)
-        .limit_complexity(limits::MAX_COMPLEXITY)
-        .limit_recursive_depth(limits::MAX_NESTING)
-        .limit_directives(limits::MAX_DIRECTIVES)
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+    .limit_depth(limits::MAX_DEPTH)
+    .limit_complexity(limits::MAX_COMPLEXITY)
+    .limit_recursive_depth(limits::MAX_NESTING)
+    .limit_directives(limits::MAX_DIRECTIVES)
 }
 
 fn complete(mut response: Response) -> Response {

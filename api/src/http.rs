@@ -40,9 +40,9 @@ impl Access {
     pub fn actor(&self, authorization: Option<&str>) -> Option<Actor> {
         match self {
             Self::Open => Some(Actor("anyone".into())),
-            Self::Token(token) => {
-                authorization.filter(|value| token.is_bearer(value)).map(|_| Actor("token".into()))
-            }
+            Self::Token(token) => authorization
+                .filter(|value| token.is_bearer(value))
+                .map(|_| Actor("token".into())),
         }
     }
 }
@@ -59,9 +59,17 @@ pub(crate) struct Public {
 
 /// The public listener's routes.
 pub fn router(replica: Replica, access: Access, stopping: CancellationToken) -> Router {
-    let public = Public { api: Api::new(replica.clone()), access: Arc::new(access), stopping, replica };
+    let public = Public {
+        api: Api::new(replica.clone()),
+        access: Arc::new(access),
+        stopping,
+        replica,
+    };
     Router::new()
-        .route("/graphql", post(graphql).get(ws::upgrade).fallback(method_not_allowed))
+        .route(
+            "/graphql",
+            post(graphql).get(ws::upgrade).fallback(method_not_allowed),
+        )
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         // The GraphiQL page is mounted here.
@@ -69,55 +77,108 @@ pub fn router(replica: Replica, access: Access, stopping: CancellationToken) -> 
         .with_state(public)
 }
 
-async fn graphql(
-    State(public): State<Public>,
-    request: Request,
-) -> Response {
+async fn graphql(State(public): State<Public>, request: Request) -> Response {
     let headers = request.headers();
     let Some(media) = negotiate::accepted(headers) else {
         let message = "this API answers with application/graphql-response+json or application/json";
-        return refusal(MediaType::Json, StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
+        return refusal(
+            MediaType::Json,
+            StatusCode::NOT_ACCEPTABLE,
+            ErrorCode::BadUserInput,
+            message,
+        );
     };
     let Some(actor) = public.access.actor(text(headers, "authorization")) else {
         return unauthenticated(media);
     };
     if !negotiate::is_json(headers) {
         let message = "send the request as JSON, with Content-Type: application/json";
-        return refusal(media, StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::BadUserInput, message);
+        return refusal(
+            media,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode::BadUserInput,
+            message,
+        );
     }
     let settings = match RequestSettings::parse(|name| text(headers, name)) {
         Ok(settings) => settings,
-        Err(message) => return refusal(media, StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message),
+        Err(message) => {
+            return refusal(
+                media,
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BadUserInput,
+                message,
+            );
+        }
     };
     // Only now, so that nobody without a token makes us read.
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("the request has more than {MAX_REQUEST_BYTES} bytes; send it in smaller parts");
-            return refusal(media, StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, message);
+            let message = format!(
+                "the request has more than {MAX_REQUEST_BYTES} bytes; send it in smaller parts"
+            );
+            return refusal(
+                media,
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ErrorCode::TooLarge,
+                message,
+            );
         }
         Err(rejection) => {
-            return refusal(media, StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, rejection.body_text());
+            return refusal(
+                media,
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BadUserInput,
+                rejection.body_text(),
+            );
         }
     };
     let request = match request::parse(&body) {
         Ok(request) => request,
-        Err(message) => return refusal(media, StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message),
+        Err(message) => {
+            return refusal(
+                media,
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BadUserInput,
+                message,
+            );
+        }
     };
-    answer(media, public.api.execute(request, RequestContext::new(settings, actor)).await)
+    answer(
+        media,
+        public
+            .api
+            .execute(request, RequestContext::new(settings, actor))
+            .await,
+    )
 }
 
 fn unauthenticated(media: MediaType) -> Response {
     let message = "this API asks for an access token: send it as Authorization: Bearer ...";
-    let mut response = refusal(media, StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated, message);
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    let mut response = refusal(
+        media,
+        StatusCode::UNAUTHORIZED,
+        ErrorCode::Unauthenticated,
+        message,
+    );
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }
 
 pub(crate) async fn method_not_allowed() -> Response {
     let message = "send queries and mutations by POST; GET opens a WebSocket";
-    let mut response = refusal(MediaType::Json, StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, GET"));
+    let mut response = refusal(
+        MediaType::Json,
+        StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::BadUserInput,
+        message,
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST, GET"));
     response
 }
 
@@ -134,5 +195,7 @@ async fn readyz(State(public): State<Public>) -> Response {
 
 /// A header as text; one that is no visible ASCII reads as empty, so that it is refused and not ignored.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(|value| value.to_str().unwrap_or_default())
+    headers
+        .get(name)
+        .map(|value| value.to_str().unwrap_or_default())
 }

@@ -4,8 +4,12 @@
 //! together in [`graphql`], carried by [`http`] and [`ws`]; replicas talk to each other through [`peer`].
 
 pub mod cli;
+pub mod config;
 pub mod graphql;
 pub mod http;
+pub mod peer;
 pub mod read;
 pub mod secret;
+pub mod server;
+pub mod telemetry;
 pub mod ws;

@@ -38,7 +38,9 @@ pub type ReadResult<T> = Result<T, ReadError>;
 pub(crate) mod testing {
     //! A database in memory with the real schema.
 
-    use sea_orm::{ActiveModelTrait, ConnectOptions, Database, DatabaseConnection, IntoActiveModel, Set};
+    use sea_orm::{
+        ActiveModelTrait, ConnectOptions, Database, DatabaseConnection, IntoActiveModel, Set,
+    };
     use sea_orm_migration::MigratorTrait;
     use threefold_entity::expense::Record;
     use threefold_entity::ledger::DEFAULT_LEDGER_ID;
@@ -51,7 +53,9 @@ pub(crate) mod testing {
         let mut options = ConnectOptions::new("sqlite::memory:");
         options.max_connections(1);
         let database = Database::connect(options).await.unwrap();
-        threefold_migration::Migrator::up(&database, None).await.unwrap();
+        threefold_migration::Migrator::up(&database, None)
+            .await
+            .unwrap();
         database
     }
 
@@ -66,7 +70,10 @@ pub(crate) mod testing {
             category_id: None,
             notes: None,
             tags: Vec::new(),
-            created_at: chrono::DateTime::from_timestamp_micros(1_700_000_000_000_000 + i64::try_from(id).unwrap() * 500_000).unwrap(),
+            created_at: chrono::DateTime::from_timestamp_micros(
+                1_700_000_000_000_000 + i64::try_from(id).unwrap() * 500_000,
+            )
+            .unwrap(),
             updated_at: chrono::DateTime::UNIX_EPOCH,
             version: 1,
             revision: 1.into(),
@@ -78,10 +85,18 @@ pub(crate) mod testing {
     pub async fn store(database: &DatabaseConnection, records: impl IntoIterator<Item = Record>) {
         for record in records {
             for term in search::terms(&record.description, record.notes.as_deref(), &record.tags) {
-                let row = expense_term::ActiveModel { expense_id: Set(record.id), term: Set(term) };
+                let row = expense_term::ActiveModel {
+                    expense_id: Set(record.id),
+                    term: Set(term),
+                };
                 row.insert(database).await.unwrap();
             }
-            record.into_row().into_active_model().insert(database).await.unwrap();
+            record
+                .into_row()
+                .into_active_model()
+                .insert(database)
+                .await
+                .unwrap();
         }
     }
 }

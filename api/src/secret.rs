@@ -20,12 +20,16 @@ pub struct Secret {
 impl Secret {
     /// The secret with this text.
     pub fn new(text: &str) -> Self {
-        Self { hash: *blake3::hash(text.as_bytes()).as_bytes() }
+        Self {
+            hash: *blake3::hash(text.as_bytes()).as_bytes(),
+        }
     }
 
     /// True for the secret's text.
     pub fn is(&self, presented: &str) -> bool {
-        self.hash.ct_eq(blake3::hash(presented.as_bytes()).as_bytes()).into()
+        self.hash
+            .ct_eq(blake3::hash(presented.as_bytes()).as_bytes())
+            .into()
     }
 
     /// True for `Bearer` and the secret's text.
@@ -35,7 +39,9 @@ impl Secret {
 
     /// True where the headers carry it.
     pub fn is_in(&self, headers: &HeaderMap) -> bool {
-        let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let header = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         header.is_some_and(|value| self.is_bearer(value))
     }
 }
@@ -56,7 +62,8 @@ fn bearer(authorization: &str) -> Option<&str> {
 /// # Errors
 /// A file that cannot be read, is too short, or holds what no header can carry.
 pub fn read_file(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
     let secret = text.trim();
     if secret.len() < MIN_SECRET_BYTES {
         return Err(format!(
@@ -67,7 +74,10 @@ pub fn read_file(path: &Path) -> Result<String, String> {
         ));
     }
     if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!("{} holds characters other than visible ASCII ones", path.display()));
+        return Err(format!(
+            "{} holds characters other than visible ASCII ones",
+            path.display()
+        ));
     }
     Ok(secret.to_owned())
 }
@@ -81,7 +91,14 @@ mod tests {
         let secret = Secret::new("correct horse battery");
         assert!(secret.is_bearer("Bearer correct horse battery"));
         assert!(secret.is_bearer("bearer  correct horse battery "));
-        for wrong in ["", "Bearer", "Bearer ", "correct horse battery", "Basic correct horse battery", "Bearer correct"] {
+        for wrong in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "correct horse battery",
+            "Basic correct horse battery",
+            "Bearer correct",
+        ] {
             assert!(!secret.is_bearer(wrong), "{wrong:?}");
         }
         assert!(!format!("{secret:?}").contains("correct"));
@@ -92,7 +109,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, "  0123456789abcde \n").unwrap();
-        assert!(read_file(&path).unwrap_err().contains("holds 15 bytes, a secret has at least 16"));
+        assert!(
+            read_file(&path)
+                .unwrap_err()
+                .contains("holds 15 bytes, a secret has at least 16")
+        );
         std::fs::write(&path, "  0123456789abcdef \n").unwrap();
         assert_eq!(read_file(&path).unwrap(), "0123456789abcdef");
     }

@@ -11,9 +11,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use async_graphql::{Request, Response as Answer};
+use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
@@ -44,9 +44,15 @@ pub(crate) async fn upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else { return method_not_allowed().await };
+    let Ok(upgrade) = upgrade else {
+        return method_not_allowed().await;
+    };
     if !origin::is_ours(&public.access, &headers) {
-        return (StatusCode::FORBIDDEN, "a page of another origin may not open this socket\n").into_response();
+        return (
+            StatusCode::FORBIDDEN,
+            "a page of another origin may not open this socket\n",
+        )
+            .into_response();
     }
     let authorization = text(&headers, "authorization").map(str::to_owned);
     upgrade
@@ -70,20 +76,32 @@ impl Close {
 type Step<T> = Result<T, Option<Close>>;
 
 async fn serve(socket: WebSocket, public: Public, authorization: Option<String>) {
-    let spoken = socket.protocol().is_some_and(|protocol| protocol == PROTOCOL);
+    let spoken = socket
+        .protocol()
+        .is_some_and(|protocol| protocol == PROTOCOL);
     let (sink, stream) = socket.split();
-    let mut session = Session { public, sink, stream };
+    let mut session = Session {
+        public,
+        sink,
+        stream,
+    };
     let ended = if spoken {
         session.run(authorization).await
     } else {
-        Err(Some(Close::new(4406, format!("Subprotocol not acceptable: speak {PROTOCOL}"))))
+        Err(Some(Close::new(
+            4406,
+            format!("Subprotocol not acceptable: speak {PROTOCOL}"),
+        )))
     };
     if let Err(Some(Close(code, mut reason))) = ended {
         // A close frame has room for 123 bytes of reason.
         while reason.len() > 123 {
             reason.pop();
         }
-        let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let frame = Message::Close(Some(CloseFrame {
+            code,
+            reason: reason.into(),
+        }));
         let _ = timeout(SEND_TIMEOUT, session.sink.send(frame)).await;
     }
 }
@@ -166,15 +184,22 @@ impl Session {
             let message = tokio::time::timeout_at(deadline, self.receive()).await;
             match message.map_err(|_| Close::new(4408, "Connection initialisation timeout"))?? {
                 Some(Incoming::ConnectionInit { payload }) => break payload.unwrap_or_default(),
-                Some(Incoming::Subscribe { .. }) => return Err(Some(Close::new(4401, "Unauthorized"))),
+                Some(Incoming::Subscribe { .. }) => {
+                    return Err(Some(Close::new(4401, "Unauthorized")));
+                }
                 Some(Incoming::Ping {}) => self.send(&Outgoing::Pong).await?,
                 Some(Incoming::Pong {} | Incoming::Complete { .. }) | None => {}
             }
         };
         let payload = InitPayload::new(payload);
         let authorization = payload.get("authorization").or(authorization.as_deref());
-        let actor = self.public.access.actor(authorization).ok_or_else(|| Close::new(4403, "Forbidden"))?;
-        let settings = RequestSettings::parse(|name| payload.get(name)).map_err(|reason| Close::new(4400, reason))?;
+        let actor = self
+            .public
+            .access
+            .actor(authorization)
+            .ok_or_else(|| Close::new(4403, "Forbidden"))?;
+        let settings = RequestSettings::parse(|name| payload.get(name))
+            .map_err(|reason| Close::new(4400, reason))?;
         self.send(&Outgoing::ConnectionAck).await?;
         Ok((settings, actor))
     }
@@ -190,7 +215,9 @@ impl Session {
         match self.stream.next().await {
             Some(Ok(Message::Text(text))) => {
                 let message = serde_json::from_str(&text);
-                message.map(Some).map_err(|e| Some(Close::new(4400, format!("Invalid message: {e}"))))
+                message
+                    .map(Some)
+                    .map_err(|e| Some(Close::new(4400, format!("Invalid message: {e}"))))
             }
             Some(Ok(Message::Binary(_))) => Err(Some(Close::new(4400, "Invalid message: binary"))),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
@@ -206,7 +233,10 @@ impl Session {
         match timeout(SEND_TIMEOUT, self.sink.send(Message::Text(text.into()))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(None),
-            Err(_) => Err(Some(Close::new(1013, "The client does not read what it asked for"))),
+            Err(_) => Err(Some(Close::new(
+                1013,
+                "The client does not read what it asked for",
+            ))),
         }
     }
 }

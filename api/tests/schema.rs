@@ -13,7 +13,10 @@ fn check(file: &str, sdl: &str) {
         std::fs::write(&path, sdl).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == sdl, "{file} is not the schema that is served; run the tests with UPDATE_SCHEMA=1 and look at the difference");
+    assert!(
+        committed == sdl,
+        "{file} is not the schema that is served; run the tests with UPDATE_SCHEMA=1 and look at the difference"
+    );
 }
 
 #[test]
@@ -26,7 +29,9 @@ fn parts(sdl: &str) -> BTreeSet<String> {
     let document = parse_schema(sdl).unwrap();
     let mut parts = BTreeSet::new();
     for definition in document.definitions {
-        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let TypeSystemDefinition::Type(definition) = definition else {
+            continue;
+        };
         let name = definition.node.name.node.to_string();
         match definition.node.kind {
             TypeKind::Scalar => {
@@ -38,14 +43,24 @@ fn parts(sdl: &str) -> BTreeSet<String> {
                         .node
                         .arguments
                         .iter()
-                        .map(|argument| format!("{}: {}", argument.node.name.node, argument.node.ty.node))
+                        .map(|argument| {
+                            format!("{}: {}", argument.node.name.node, argument.node.ty.node)
+                        })
                         .collect();
-                    parts.insert(format!("{name}.{}({}): {}", field.node.name.node, arguments.join(", "), field.node.ty.node));
+                    parts.insert(format!(
+                        "{name}.{}({}): {}",
+                        field.node.name.node,
+                        arguments.join(", "),
+                        field.node.ty.node
+                    ));
                 }
             }
             TypeKind::InputObject(object) => {
                 for field in object.fields {
-                    parts.insert(format!("input {name}.{}: {}", field.node.name.node, field.node.ty.node));
+                    parts.insert(format!(
+                        "input {name}.{}: {}",
+                        field.node.name.node, field.node.ty.node
+                    ));
                 }
             }
             TypeKind::Enum(values) => {
@@ -81,23 +96,42 @@ fn everything_is_described() {
     let document = parse_schema(threefold_api::graphql::sdl()).unwrap();
     let mut bare = Vec::new();
     for definition in document.definitions {
-        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let TypeSystemDefinition::Type(definition) = definition else {
+            continue;
+        };
         let name = definition.node.name.node.to_string();
         if definition.node.description.is_none() {
             bare.push(name.clone());
         }
         match definition.node.kind {
             TypeKind::Object(object) => bare.extend(
-                object.fields.iter().filter(|f| f.node.description.is_none()).map(|f| format!("{name}.{}", f.node.name.node)),
+                object
+                    .fields
+                    .iter()
+                    .filter(|f| f.node.description.is_none())
+                    .map(|f| format!("{name}.{}", f.node.name.node)),
             ),
             TypeKind::InputObject(object) => bare.extend(
-                object.fields.iter().filter(|f| f.node.description.is_none()).map(|f| format!("{name}.{}", f.node.name.node)),
+                object
+                    .fields
+                    .iter()
+                    .filter(|f| f.node.description.is_none())
+                    .map(|f| format!("{name}.{}", f.node.name.node)),
             ),
             TypeKind::Enum(values) => bare.extend(
-                values.values.iter().filter(|v| v.node.description.is_none()).map(|v| format!("{name}.{}", v.node.value.node)),
+                values
+                    .values
+                    .iter()
+                    .filter(|v| v.node.description.is_none())
+                    .map(|v| format!("{name}.{}", v.node.value.node)),
             ),
             _ => {}
         }
     }
     assert_eq!(bare, [] as [String; 0], "these have no description");
+}
+
+#[test]
+fn the_peer_schema_is_committed() {
+    check("peer.graphql", &threefold_api::peer::schema::sdl());
 }

@@ -37,7 +37,9 @@ impl RequestSettings {
     pub fn parse<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Result<Self, String> {
         let consistency = match value(READ_CONSISTENCY).map(str::trim) {
             None => ReadConsistency::default(),
-            Some(text) if text.eq_ignore_ascii_case("linearizable") => ReadConsistency::Linearizable,
+            Some(text) if text.eq_ignore_ascii_case("linearizable") => {
+                ReadConsistency::Linearizable
+            }
             Some(text) if text.eq_ignore_ascii_case("local") => ReadConsistency::Local,
             Some(_) => return Err("Read-Consistency may be linearizable or local".into()),
         };
@@ -51,7 +53,11 @@ impl RequestSettings {
             None => None,
             Some(text) => Some(text.parse().map_err(|e| format!("Min-Revision: {e}"))?),
         };
-        Ok(Self { consistency, min_revision, acknowledgement })
+        Ok(Self {
+            consistency,
+            min_revision,
+            acknowledgement,
+        })
     }
 }
 
@@ -71,7 +77,11 @@ pub struct RequestContext {
 impl RequestContext {
     /// A request that has not read anything yet.
     pub fn new(settings: RequestSettings, actor: Actor) -> Self {
-        Self { settings, actor, barrier: OnceCell::new() }
+        Self {
+            settings,
+            actor,
+            barrier: OnceCell::new(),
+        }
     }
 }
 
@@ -91,11 +101,13 @@ pub(super) trait ContextExt {
 
 impl ContextExt for Context<'_> {
     fn replica(&self) -> Result<&Replica, ApiError> {
-        self.data().map_err(|_| ApiError::Bug("the schema has no replica"))
+        self.data()
+            .map_err(|_| ApiError::Bug("the schema has no replica"))
     }
 
     fn loaders(&self) -> Result<&Loaders, ApiError> {
-        self.data().map_err(|_| ApiError::Bug("the schema has no loaders"))
+        self.data()
+            .map_err(|_| ApiError::Bug("the schema has no loaders"))
     }
 
     fn actor(&self) -> Result<&str, ApiError> {
@@ -107,7 +119,9 @@ impl ContextExt for Context<'_> {
     }
 
     async fn read_barrier(&self) -> Result<Revision, ApiError> {
-        let RequestContext { settings, barrier, .. } = request(self)?;
+        let RequestContext {
+            settings, barrier, ..
+        } = request(self)?;
         let replica = self.replica()?;
         let read = || replica.read(settings.consistency, settings.min_revision);
         Ok(barrier.get_or_init(read).await.clone()?)
@@ -115,7 +129,9 @@ impl ContextExt for Context<'_> {
 }
 
 fn request<'a>(context: &'a Context<'_>) -> Result<&'a RequestContext, ApiError> {
-    context.data().map_err(|_| ApiError::Bug("the request has no context"))
+    context
+        .data()
+        .map_err(|_| ApiError::Bug("the request has no context"))
 }
 
 #[cfg(test)]
@@ -136,15 +152,36 @@ mod tests {
 
     #[test]
     fn settings_are_read() {
-        assert_eq!(parse("read-consistency", "Local").unwrap().consistency, ReadConsistency::Local);
-        assert_eq!(parse("write-acknowledgement", "quorum").unwrap().acknowledgement, Acknowledgement::Quorum);
-        assert_eq!(parse("min-revision", "7").unwrap().min_revision, Some(7.into()));
+        assert_eq!(
+            parse("read-consistency", "Local").unwrap().consistency,
+            ReadConsistency::Local
+        );
+        assert_eq!(
+            parse("write-acknowledgement", "quorum")
+                .unwrap()
+                .acknowledgement,
+            Acknowledgement::Quorum
+        );
+        assert_eq!(
+            parse("min-revision", "7").unwrap().min_revision,
+            Some(7.into())
+        );
     }
 
     #[test]
     fn wrong_settings_name_the_right_ones() {
-        assert_eq!(parse("read-consistency", "strong").unwrap_err(), "Read-Consistency may be linearizable or local");
-        assert_eq!(parse("write-acknowledgement", "").unwrap_err(), "Write-Acknowledgement may be all or quorum");
-        assert!(parse("min-revision", "-7").unwrap_err().starts_with("Min-Revision: a revision is"));
+        assert_eq!(
+            parse("read-consistency", "strong").unwrap_err(),
+            "Read-Consistency may be linearizable or local"
+        );
+        assert_eq!(
+            parse("write-acknowledgement", "").unwrap_err(),
+            "Write-Acknowledgement may be all or quorum"
+        );
+        assert!(
+            parse("min-revision", "-7")
+                .unwrap_err()
+                .starts_with("Min-Revision: a revision is")
+        );
     }
 }

@@ -87,7 +87,9 @@ impl ApiError {
             },
             Self::Read(ReadError::Invalid(_)) | Self::Invalid(_) => ErrorCode::BadUserInput,
             Self::Read(ReadError::TooLarge(_)) => ErrorCode::TooLarge,
-            Self::Read(ReadError::Database(_) | ReadError::Unreadable(_)) | Self::Bug(_) => ErrorCode::Internal,
+            Self::Read(ReadError::Database(_) | ReadError::Unreadable(_)) | Self::Bug(_) => {
+                ErrorCode::Internal
+            }
         }
     }
 
@@ -95,7 +97,8 @@ impl ApiError {
     fn client_message(&self) -> String {
         if self.code() == ErrorCode::Internal {
             tracing::error!(error = %self, "a request failed");
-            "this replica could not answer; its log says why; try again, or use another replica".to_owned()
+            "this replica could not answer; its log says why; try again, or use another replica"
+                .to_owned()
         } else {
             self.to_string()
         }
@@ -109,7 +112,11 @@ impl From<ApiError> for Error {
         if let ApiError::Service(ServiceError::InDoubt { key, .. }) = &error {
             extensions.set("idempotencyKey", key.to_string());
         }
-        Self { message: error.client_message(), source: None, extensions: Some(extensions) }
+        Self {
+            message: error.client_message(),
+            source: None,
+            extensions: Some(extensions),
+        }
     }
 }
 
@@ -133,11 +140,17 @@ pub(super) fn complete(errors: &mut [ServerError]) {
 }
 
 fn code_of(error: &ServerError) -> Option<&Value> {
-    error.extensions.as_ref().and_then(|extensions| extensions.get("code"))
+    error
+        .extensions
+        .as_ref()
+        .and_then(|extensions| extensions.get("code"))
 }
 
 fn set_code(error: &mut ServerError, code: ErrorCode) {
-    error.extensions.get_or_insert_default().set("code", code.as_str());
+    error
+        .extensions
+        .get_or_insert_default()
+        .set("code", code.as_str());
 }
 
 #[cfg(test)]
@@ -148,16 +161,28 @@ mod tests {
 
     fn coded(error: impl Into<ApiError>) -> (String, Error) {
         let error: Error = error.into().into();
-        let code = error.extensions.as_ref().unwrap().get("code").unwrap().to_string();
+        let code = error
+            .extensions
+            .as_ref()
+            .unwrap()
+            .get("code")
+            .unwrap()
+            .to_string();
         (code.trim_matches('"').to_owned(), error)
     }
 
     #[test]
     fn a_mutation_in_doubt_brings_its_key() {
         let key = Uuid::from_u128(9);
-        let (code, error) = coded(ServiceError::InDoubt { key, waited: Duration::from_secs(1) });
+        let (code, error) = coded(ServiceError::InDoubt {
+            key,
+            waited: Duration::from_secs(1),
+        });
         assert_eq!(code, "TIMEOUT");
-        assert_eq!(error.extensions.unwrap().get("idempotencyKey"), Some(&Value::from(key.to_string())));
+        assert_eq!(
+            error.extensions.unwrap().get("idempotencyKey"),
+            Some(&Value::from(key.to_string()))
+        );
     }
 
     #[test]
@@ -175,8 +200,22 @@ mod tests {
             request_error(ErrorCode::Unauthenticated, "no"),
         ];
         complete(&mut errors);
-        let codes: Vec<String> = errors.iter().map(|e| code_of(e).unwrap().to_string()).collect();
-        assert_eq!(codes, [r#""TOO_COMPLEX""#, r#""BAD_USER_INPUT""#, r#""UNAUTHENTICATED""#]);
-        assert!(errors[0].message.contains(&limits::MAX_COMPLEXITY.to_string()));
+        let codes: Vec<String> = errors
+            .iter()
+            .map(|e| code_of(e).unwrap().to_string())
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                r#""TOO_COMPLEX""#,
+                r#""BAD_USER_INPUT""#,
+                r#""UNAUTHENTICATED""#
+            ]
+        );
+        assert!(
+            errors[0]
+                .message
+                .contains(&limits::MAX_COMPLEXITY.to_string())
+        );
     }
 }

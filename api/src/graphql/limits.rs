@@ -18,11 +18,17 @@ pub(super) fn named(message: &str) -> Option<String> {
             "the query asks for too much: its complexity is over {MAX_COMPLEXITY} (fields, times the rows of the pages they are in); ask for fewer rows or fields"
         ))
     } else if message == "Query is nested too deep." {
-        Some(format!("the query is nested too deep: at most {MAX_DEPTH} levels of fields"))
+        Some(format!(
+            "the query is nested too deep: at most {MAX_DEPTH} levels of fields"
+        ))
     } else if message.starts_with("The recursion depth of the query") {
-        Some(format!("the query is nested too deep: at most {MAX_NESTING} levels of selections"))
+        Some(format!(
+            "the query is nested too deep: at most {MAX_NESTING} levels of selections"
+        ))
     } else if message.starts_with("The number of directives on the field") {
-        Some(format!("too many directives: at most {MAX_DIRECTIVES} on one field"))
+        Some(format!(
+            "too many directives: at most {MAX_DIRECTIVES} on one field"
+        ))
     } else {
         None
     }
@@ -31,6 +37,8 @@ pub(super) fn named(message: &str) -> Option<String> {
 /// Rows that a page is counted as, before its arguments are checked.
 pub(super) fn page_weight(first: Option<i32>, last: Option<i32>) -> usize {
     let size = first.or(last).and_then(|size| u64::try_from(size).ok());
-    let size = size.unwrap_or(crate::read::page::DEFAULT_PAGE).clamp(1, crate::read::page::MAX_PAGE);
+    let size = size
+        .unwrap_or(crate::read::page::DEFAULT_PAGE)
+        .clamp(1, crate::read::page::MAX_PAGE);
     usize::try_from(size).unwrap_or(usize::MAX)
 }

@@ -42,5 +42,7 @@ impl Loaders {
 }
 
 fn bounded<L>(loader: DataLoader<L>) -> DataLoader<L> {
-    loader.delay(Duration::ZERO).max_batch_size(MAX_LOADER_BATCH)
+    loader
+        .delay(Duration::ZERO)
+        .max_batch_size(MAX_LOADER_BATCH)
 }

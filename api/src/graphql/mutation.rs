@@ -30,7 +30,9 @@ async fn settle(
         Err(refusals) => return Ok(refused(refusals)),
     };
     let replica = ctx.replica()?;
-    let settled = replica.propose(command, key, ctx.actor()?, ctx.acknowledgement()?).await?;
+    let settled = replica
+        .propose(command, key, ctx.actor()?, ctx.acknowledgement()?)
+        .await?;
     match &settled.outcome.verdict {
         Verdict::Refused(refusals) => Ok(refused(refusals.clone())),
         Verdict::Accepted { revision, changes } => {
@@ -40,14 +42,22 @@ async fn settle(
                 let _ = replica.read(ReadConsistency::Local, Some(*revision)).await;
             }
             let receipt = Receipt::new(*revision, &settled);
-            Ok(Settlement { changes: changes.to_vec(), receipt: Some(receipt), user_errors: Vec::new() })
+            Ok(Settlement {
+                changes: changes.to_vec(),
+                receipt: Some(receipt),
+                user_errors: Vec::new(),
+            })
         }
     }
 }
 
 fn refused(refusals: Vec<Refusal>) -> Settlement {
     let user_errors = refusals.into_iter().map(UserError::from).collect();
-    Settlement { changes: Vec::new(), receipt: None, user_errors }
+    Settlement {
+        changes: Vec::new(),
+        receipt: None,
+        user_errors,
+    }
 }
 
 fn selects_edges(ctx: &Context<'_>) -> bool {

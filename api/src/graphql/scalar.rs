@@ -31,11 +31,19 @@ pub struct DateTime(pub chrono::DateTime<Utc>);
 #[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let text = string(value, "an instant is a string such as \"2026-11-22T10:15:00Z\"")?;
+        let text = string(
+            value,
+            "an instant is a string such as \"2026-11-22T10:15:00Z\"",
+        )?;
         let instant = chrono::DateTime::parse_from_rfc3339(&text);
         instant
             .map(|instant| Self(instant.with_timezone(&Utc)))
-            .map_err(|_| fault(format!("{} is no instant such as 2026-11-22T10:15:00Z", shown(&text))))
+            .map_err(|_| {
+                fault(format!(
+                    "{} is no instant such as 2026-11-22T10:15:00Z",
+                    shown(&text)
+                ))
+            })
     }
 
     fn to_value(&self) -> Value {
@@ -90,7 +98,9 @@ pub struct Revision(pub threefold_entity::Revision);
 impl ScalarType for Revision {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = string(value, "a revision is a decimal string such as \"42\"")?;
-        text.parse().map(Self).map_err(|e: threefold_entity::value::RevisionError| fault(e.to_string()))
+        text.parse()
+            .map(Self)
+            .map_err(|e: threefold_entity::value::RevisionError| fault(e.to_string()))
     }
 
     fn to_value(&self) -> Value {
@@ -98,7 +108,10 @@ impl ScalarType for Revision {
     }
 }
 
-fn string<T: ScalarType + async_graphql::InputType>(value: Value, otherwise: &str) -> Result<String, InputValueError<T>> {
+fn string<T: ScalarType + async_graphql::InputType>(
+    value: Value,
+    otherwise: &str,
+) -> Result<String, InputValueError<T>> {
     match value {
         Value::String(text) => Ok(text),
         _ => Err(fault(otherwise.to_owned())),
@@ -136,14 +149,26 @@ mod tests {
     #[test]
     fn dates_are_written_in_full() {
         assert!(parses::<Date>("2026-11-22"));
-        for text in ["2026-2-2", "2026-02-30", "22.11.2026", "2026-11-22T00:00:00Z", " 2026-11-22", "+12026-11-22"] {
+        for text in [
+            "2026-2-2",
+            "2026-02-30",
+            "22.11.2026",
+            "2026-11-22T00:00:00Z",
+            " 2026-11-22",
+            "+12026-11-22",
+        ] {
             assert!(!parses::<Date>(text), "{text}");
         }
     }
 
     #[test]
     fn instants_are_shown_in_utc() {
-        let instant = <DateTime as ScalarType>::parse("2026-11-22T10:15:00.5+02:00".into()).ok().unwrap();
-        assert_eq!(ScalarType::to_value(&instant), Value::from("2026-11-22T08:15:00.500Z"));
+        let instant = <DateTime as ScalarType>::parse("2026-11-22T10:15:00.5+02:00".into())
+            .ok()
+            .unwrap();
+        assert_eq!(
+            ScalarType::to_value(&instant),
+            Value::from("2026-11-22T08:15:00.500Z")
+        );
     }
 }

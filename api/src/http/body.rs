@@ -20,20 +20,45 @@ struct Body<'a> {
 
 /// True where the request was not executed at all: errors of execution have a path.
 pub(crate) fn is_request_error(answer: &Answer) -> bool {
-    answer.is_err() && answer.data == Value::Null && answer.errors.iter().all(|error| error.path.is_empty())
+    answer.is_err()
+        && answer.data == Value::Null
+        && answer.errors.iter().all(|error| error.path.is_empty())
 }
 
 /// The answer of an executed request, or of one that the schema refused.
 pub(super) fn answer(media: MediaType, answer: Answer) -> Response {
     let refused = is_request_error(&answer);
-    let status = if refused && media == MediaType::GraphQlResponse { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = if refused && media == MediaType::GraphQlResponse {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
     let data = (!refused).then_some(&answer.data);
-    write(media, status, &Body { errors: &answer.errors, data })
+    write(
+        media,
+        status,
+        &Body {
+            errors: &answer.errors,
+            data,
+        },
+    )
 }
 
 /// The answer of a request that never reached the schema.
-pub(super) fn refusal(media: MediaType, status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Response {
-    write(media, status, &Body { errors: &[request_error(code, message)], data: None })
+pub(super) fn refusal(
+    media: MediaType,
+    status: StatusCode,
+    code: ErrorCode,
+    message: impl Into<String>,
+) -> Response {
+    write(
+        media,
+        status,
+        &Body {
+            errors: &[request_error(code, message)],
+            data: None,
+        },
+    )
 }
 
 fn write(media: MediaType, status: StatusCode, body: &Body<'_>) -> Response {

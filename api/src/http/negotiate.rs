@@ -37,13 +37,22 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
     let mut best = None;
     for range in ranges {
         let mut parts = range.split(';').map(str::trim);
-        let media = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        let media = match parts
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+            .as_str()
+        {
             "application/graphql-response+json" => MediaType::GraphQlResponse,
             "application/json" | "application/*" | "*/*" => MediaType::Json,
             _ => continue,
         };
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
-        if quality > 0.0 && best.is_none_or(|(_, best_quality): (MediaType, f32)| quality > best_quality) {
+        let quality = parts
+            .find_map(|part| part.strip_prefix("q="))
+            .map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        if quality > 0.0
+            && best.is_none_or(|(_, best_quality): (MediaType, f32)| quality > best_quality)
+        {
             best = Some((media, quality));
         }
     }
@@ -52,12 +61,16 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
 
 /// True for a body in JSON. Anything else is refused: a foreign page may send plain text without being asked.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);
     let media = parts.next().unwrap_or_default();
     let is_utf8 = |part: &str| {
         part.split_once('=').is_none_or(|(name, value)| {
-            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            !name.eq_ignore_ascii_case("charset")
+                || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
         })
     };
     media.eq_ignore_ascii_case("application/json") && parts.all(is_utf8)
@@ -78,8 +91,12 @@ mod tests {
         assert_eq!(accepted(&HeaderMap::new()), Some(MediaType::Json));
         assert_eq!(accept("*/*"), Some(MediaType::Json));
         assert_eq!(accept("application/json"), Some(MediaType::Json));
-        assert_eq!(accept("application/graphql-response+json"), Some(MediaType::GraphQlResponse));
-        let both = "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8";
+        assert_eq!(
+            accept("application/graphql-response+json"),
+            Some(MediaType::GraphQlResponse)
+        );
+        let both =
+            "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8";
         assert_eq!(accept(both), Some(MediaType::GraphQlResponse));
         let unwilling = "application/graphql-response+json;q=0.1, application/json;q=0.9";
         assert_eq!(accept(unwilling), Some(MediaType::Json));

@@ -33,16 +33,22 @@ pub(crate) fn parse(body: &[u8]) -> Result<Request, String> {
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err("several requests at once are not taken: send one JSON object".into());
     }
-    serde_json::from_slice::<Body>(body).map(Request::from).map_err(|e| explain(&e))
+    serde_json::from_slice::<Body>(body)
+        .map(Request::from)
+        .map_err(|e| explain(&e))
 }
 
 /// What is wrong with the JSON, for people.
 pub(crate) fn explain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     if text.contains("surrogate") || text.contains("hex escape") {
-        format!("a string holds an unpaired surrogate (\\ud800 to \\udfff), which is no character: {text}")
+        format!(
+            "a string holds an unpaired surrogate (\\ud800 to \\udfff), which is no character: {text}"
+        )
     } else if error.is_data() {
-        format!("the JSON is no GraphQL request such as {{\"query\": \"{{ replicas {{ id }} }}\"}}: {text}")
+        format!(
+            "the JSON is no GraphQL request such as {{\"query\": \"{{ replicas {{ id }} }}\"}}: {text}"
+        )
     } else {
         format!("the request is no JSON: {text}")
     }
@@ -68,11 +74,18 @@ mod tests {
         assert!(message("").starts_with("the request is no JSON"));
         assert!(message("{}").starts_with("the JSON is no GraphQL request"));
         assert!(message(r#"{"query": 1}"#).starts_with("the JSON is no GraphQL request"));
-        assert!(message(r#"{"query": "", "variables": [1]}"#).starts_with("the JSON is no GraphQL request"));
+        assert!(
+            message(r#"{"query": "", "variables": [1]}"#)
+                .starts_with("the JSON is no GraphQL request")
+        );
         assert!(message(r#" [{"query": "{ a }"}]"#).starts_with("several requests"));
         for lone in [r"\ud800", r"\udfff", r"\ud800\u0041", r"\ud800x"] {
             let body = format!(r#"{{"query": "{{ a }}", "variables": {{"d": "{lone}"}}}}"#);
-            assert!(message(&body).contains("unpaired surrogate"), "{lone}: {}", message(&body));
+            assert!(
+                message(&body).contains("unpaired surrogate"),
+                "{lone}: {}",
+                message(&body)
+            );
         }
         let body = r#"{"query": "{ a }", "variables": {"d": "\ud83d\ude00"}}"#;
         assert!(parse(body.as_bytes()).is_ok());

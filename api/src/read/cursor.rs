@@ -39,14 +39,18 @@ pub fn encode(order: ExpenseOrder, position: &Position) -> String {
 /// Any other text.
 pub fn decode(cursor: &str, order: ExpenseOrder) -> ReadResult<Position> {
     let bytes = read(cursor).ok_or_else(|| {
-        ReadError::Invalid("a cursor that is not ours: pass one that this API returned, unchanged".into())
+        ReadError::Invalid(
+            "a cursor that is not ours: pass one that this API returned, unchanged".into(),
+        )
     })?;
     if bytes[1] != order_byte(order) {
-        let message = "a cursor that is not ours: it belongs to another order; start again without a cursor";
+        let message =
+            "a cursor that is not ours: it belongs to another order; start again without a cursor";
         return Err(ReadError::Invalid(message.into()));
     }
-    position(&bytes[2..], order.field)
-        .ok_or_else(|| ReadError::Invalid("a cursor that is not ours: its values cannot be read".into()))
+    position(&bytes[2..], order.field).ok_or_else(|| {
+        ReadError::Invalid("a cursor that is not ours: its values cannot be read".into())
+    })
 }
 
 /// The bytes without their check, at least version and order.
@@ -78,7 +82,10 @@ fn position(bytes: &[u8], field: OrderField) -> Option<Position> {
         }
         OrderField::Description => Key::Description(String::from_utf8(key.to_vec()).ok()?),
     };
-    Some(Position { key, id: Uuid::from_bytes(*id) })
+    Some(Position {
+        key,
+        id: Uuid::from_bytes(*id),
+    })
 }
 
 fn order_byte(order: ExpenseOrder) -> u8 {
@@ -103,8 +110,12 @@ fn check(content: &[u8]) -> [u8; CHECK_BYTES] {
 mod tests {
     use super::*;
 
-    const FIELDS: [OrderField; 4] =
-        [OrderField::SpentOn, OrderField::Amount, OrderField::CreatedAt, OrderField::Description];
+    const FIELDS: [OrderField; 4] = [
+        OrderField::SpentOn,
+        OrderField::Amount,
+        OrderField::CreatedAt,
+        OrderField::Description,
+    ];
 
     fn position_of(field: OrderField) -> Position {
         let key = match field {
@@ -113,7 +124,10 @@ mod tests {
             OrderField::CreatedAt => Key::CreatedAt("2026-11-22T01:02:03.000004Z".parse().unwrap()),
             OrderField::Description => Key::Description("größe".into()),
         };
-        Position { key, id: Uuid::from_u128(77) }
+        Position {
+            key,
+            id: Uuid::from_u128(77),
+        }
     }
 
     #[test]
@@ -130,12 +144,25 @@ mod tests {
     #[test]
     fn a_cursor_of_another_order_is_refused() {
         for field in FIELDS {
-            let order = ExpenseOrder { field, descending: true };
+            let order = ExpenseOrder {
+                field,
+                descending: true,
+            };
             let cursor = encode(order, &position_of(field));
             assert!(decode(&cursor, order.reversed()).is_err());
             for other in FIELDS.into_iter().filter(|other| *other != field) {
-                let error = decode(&cursor, ExpenseOrder { field: other, ..order }).unwrap_err();
-                assert!(error.to_string().starts_with("a cursor that is not ours"), "{error}");
+                let error = decode(
+                    &cursor,
+                    ExpenseOrder {
+                        field: other,
+                        ..order
+                    },
+                )
+                .unwrap_err();
+                assert!(
+                    error.to_string().starts_with("a cursor that is not ours"),
+                    "{error}"
+                );
             }
         }
     }
@@ -147,9 +174,21 @@ mod tests {
         for at in 0..good.len() {
             let mut bad = good.clone().into_bytes();
             bad[at] = if bad[at] == b'A' { b'B' } else { b'A' };
-            assert!(decode(&String::from_utf8(bad).unwrap(), order).is_err(), "byte {at}");
+            assert!(
+                decode(&String::from_utf8(bad).unwrap(), order).is_err(),
+                "byte {at}"
+            );
         }
-        for text in ["", "x", "AQ", "cursor:1", "=", "ü", &good[1..], &good[..good.len() - 1]] {
+        for text in [
+            "",
+            "x",
+            "AQ",
+            "cursor:1",
+            "=",
+            "ü",
+            &good[1..],
+            &good[..good.len() - 1],
+        ] {
             assert!(decode(text, order).is_err(), "{text:?}");
         }
     }

@@ -43,7 +43,12 @@ impl ExpenseList {
     /// A filter that nothing can be compared with.
     pub fn new(ledger_id: Uuid, filter: ExpenseFilter, page: PageRequest) -> ReadResult<Self> {
         let condition = filter.condition(ledger_id)?;
-        Ok(Self { ledger_id, filter, condition, page })
+        Ok(Self {
+            ledger_id,
+            filter,
+            condition,
+            page,
+        })
     }
 
     /// The page's order and bounds.
@@ -53,7 +58,12 @@ impl ExpenseList {
 
     /// Reads the page.
     pub async fn rows(&self, database: &DatabaseConnection) -> ReadResult<ExpenseRows> {
-        let PageRequest { order, limit, backward, .. } = self.page;
+        let PageRequest {
+            order,
+            limit,
+            backward,
+            ..
+        } = self.page;
         let mut select = Entity::find().filter(self.condition.clone());
         if let Some(after) = &self.page.after {
             select = select.filter(order.beyond(after, Side::After));
@@ -62,37 +72,62 @@ impl ExpenseList {
             select = select.filter(order.beyond(before, Side::Before));
         }
         let direction = if backward { order.reversed() } else { order };
-        let mut rows = direction.sort(select).limit(limit + 1).all(database).await?;
+        let mut rows = direction
+            .sort(select)
+            .limit(limit + 1)
+            .all(database)
+            .await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
         if backward {
             rows.reverse();
         }
-        let records = rows.into_iter().map(Record::try_from).collect::<Result<_, _>>()?;
+        let records = rows
+            .into_iter()
+            .map(Record::try_from)
+            .collect::<Result<_, _>>()?;
         Ok(ExpenseRows { records, more })
     }
 
     /// True where the list goes on behind the page.
-    pub async fn has_next(&self, rows: &ExpenseRows, database: &DatabaseConnection) -> ReadResult<bool> {
+    pub async fn has_next(
+        &self,
+        rows: &ExpenseRows,
+        database: &DatabaseConnection,
+    ) -> ReadResult<bool> {
         if !self.page.backward && rows.more {
             return Ok(true);
         }
-        let Some(before) = &self.page.before else { return Ok(false) };
+        let Some(before) = &self.page.before else {
+            return Ok(false);
+        };
         match rows.records.last() {
-            Some(last) => self.exists(&self.position(last), Side::After, database).await,
+            Some(last) => {
+                self.exists(&self.position(last), Side::After, database)
+                    .await
+            }
             None => self.exists(before, Side::From, database).await,
         }
     }
 
     /// True where the list has rows ahead of the page.
-    pub async fn has_previous(&self, rows: &ExpenseRows, database: &DatabaseConnection) -> ReadResult<bool> {
+    pub async fn has_previous(
+        &self,
+        rows: &ExpenseRows,
+        database: &DatabaseConnection,
+    ) -> ReadResult<bool> {
         if self.page.backward && rows.more {
             return Ok(true);
         }
-        let Some(after) = &self.page.after else { return Ok(false) };
+        let Some(after) = &self.page.after else {
+            return Ok(false);
+        };
         match rows.records.first() {
-            Some(first) => self.exists(&self.position(first), Side::Before, database).await,
+            Some(first) => {
+                self.exists(&self.position(first), Side::Before, database)
+                    .await
+            }
             None => self.exists(after, Side::UpTo, database).await,
         }
     }
@@ -101,10 +136,19 @@ impl ExpenseList {
     pub async fn count(&self, database: &DatabaseConnection) -> ReadResult<u64> {
         if self.filter.is_whole() {
             let ledger = ledger::by_id(database, self.ledger_id).await?;
-            let count = ledger.map_or(0, |l| if self.filter.deleted { l.deleted_count } else { l.expense_count });
+            let count = ledger.map_or(0, |l| {
+                if self.filter.deleted {
+                    l.deleted_count
+                } else {
+                    l.expense_count
+                }
+            });
             return Ok(u64::try_from(count).unwrap_or(0));
         }
-        Ok(Entity::find().filter(self.condition.clone()).count(database).await?)
+        Ok(Entity::find()
+            .filter(self.condition.clone())
+            .count(database)
+            .await?)
     }
 
     /// Where an expense stands in the list's order.
@@ -112,13 +156,20 @@ impl ExpenseList {
         Position::of(record, self.page.order.field)
     }
 
-    async fn exists(&self, position: &Position, side: Side, database: &DatabaseConnection) -> ReadResult<bool> {
+    async fn exists(
+        &self,
+        position: &Position,
+        side: Side,
+        database: &DatabaseConnection,
+    ) -> ReadResult<bool> {
         let order = self.page.order;
         let nearest = match side {
             Side::After | Side::From => order,
             Side::Before | Side::UpTo => order.reversed(),
         };
-        let select = Entity::find().filter(self.condition.clone()).filter(order.beyond(position, side));
+        let select = Entity::find()
+            .filter(self.condition.clone())
+            .filter(order.beyond(position, side));
         let found: Option<Uuid> = nearest
             .sort(select)
             .select_only()

@@ -46,7 +46,11 @@ pub struct ExpenseFilter {
 impl ExpenseFilter {
     /// True where nothing but `deleted` is asked for, so that the ledger's own counters know the number.
     pub fn is_whole(&self) -> bool {
-        *self == Self { deleted: self.deleted, ..Self::default() }
+        *self
+            == Self {
+                deleted: self.deleted,
+                ..Self::default()
+            }
     }
 
     /// The condition on the table `expense`.
@@ -54,8 +58,14 @@ impl ExpenseFilter {
     /// # Errors
     /// What no expense could be compared with.
     pub fn condition(&self, ledger_id: Uuid) -> ReadResult<Condition> {
-        let deleted = if self.deleted { Column::DeletedAt.is_not_null() } else { Column::DeletedAt.is_null() };
-        let mut all = Condition::all().add(Column::LedgerId.eq(ledger_id)).add(deleted);
+        let deleted = if self.deleted {
+            Column::DeletedAt.is_not_null()
+        } else {
+            Column::DeletedAt.is_null()
+        };
+        let mut all = Condition::all()
+            .add(Column::LedgerId.eq(ledger_id))
+            .add(deleted);
         all = self.add_text(all)?;
         all = self.add_categories(all)?;
         all = self.add_tags(all)?;
@@ -84,7 +94,10 @@ impl ExpenseFilter {
         let text = self.text.as_deref().unwrap_or_default();
         let words: BTreeSet<String> = search::words(text).into_iter().collect();
         if words.len() > MAX_SEARCH_WORDS {
-            let message = format!("{} words were given, {MAX_SEARCH_WORDS} are allowed", words.len());
+            let message = format!(
+                "{} words were given, {MAX_SEARCH_WORDS} are allowed",
+                words.len()
+            );
             return Err(invalid("text", message));
         }
         if words.is_empty() && !text.trim().is_empty() {
@@ -105,7 +118,11 @@ impl ExpenseFilter {
     fn add_categories(&self, all: Condition) -> ReadResult<Condition> {
         let ids = self.category_ids.as_deref().unwrap_or_default();
         if ids.len() > category::MAX_PER_LEDGER {
-            let message = format!("{} were given, {} are allowed", ids.len(), category::MAX_PER_LEDGER);
+            let message = format!(
+                "{} were given, {} are allowed",
+                ids.len(),
+                category::MAX_PER_LEDGER
+            );
             return Err(invalid("categoryIds", message));
         }
         let one_of = || Column::CategoryId.is_in(ids.iter().copied());
@@ -113,7 +130,11 @@ impl ExpenseFilter {
             (true, None) => all,
             (true, Some(true)) => all.add(Column::CategoryId.is_null()),
             (true, Some(false)) => all.add(Column::CategoryId.is_not_null()),
-            (false, Some(true)) => all.add(Condition::any().add(one_of()).add(Column::CategoryId.is_null())),
+            (false, Some(true)) => all.add(
+                Condition::any()
+                    .add(one_of())
+                    .add(Column::CategoryId.is_null()),
+            ),
             (false, _) => all.add(one_of()),
         })
     }
@@ -121,13 +142,20 @@ impl ExpenseFilter {
     fn add_tags(&self, mut all: Condition) -> ReadResult<Condition> {
         let tags: BTreeSet<&String> = self.tags.iter().flatten().collect();
         if tags.len() > MAX_TAGS {
-            return Err(invalid("tags", format!("{} were given, {MAX_TAGS} are allowed", tags.len())));
+            return Err(invalid(
+                "tags",
+                format!("{} were given, {MAX_TAGS} are allowed", tags.len()),
+            ));
         }
         for tag in tags {
             if tag.contains('\0') {
-                return Err(invalid("tags", "a tag holds a NUL character, which no stored tag has"));
+                return Err(invalid(
+                    "tags",
+                    "a tag holds a NUL character, which no stored tag has",
+                ));
             }
-            let term = Condition::all().add(Expr::col(expense_term::Column::Term).eq(search::tag_term(tag)));
+            let term = Condition::all()
+                .add(Expr::col(expense_term::Column::Term).eq(search::tag_term(tag)));
             all = all.add(Column::Id.in_subquery(expenses_with(term)));
         }
         Ok(all)
@@ -174,7 +202,8 @@ fn amount_values((whole, fraction): (i64, i16)) -> Expr {
 
 /// Whole part and ten-thousandths, both floored, of a decimal text.
 fn amount_bound(text: &str) -> Result<(i64, i16), &'static str> {
-    const SHAPE: &str = "an amount is written with digits and at most one decimal point, such as 12.50";
+    const SHAPE: &str =
+        "an amount is written with digits and at most one decimal point, such as 12.50";
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
@@ -187,8 +216,14 @@ fn amount_bound(text: &str) -> Result<(i64, i16), &'static str> {
     if decimals.len() > AMOUNT_DECIMALS {
         return Err("an amount to compare with has at most 4 decimals");
     }
-    let whole: i64 = whole.parse().ok().filter(|n| *n <= 999_999_999_999_999).ok_or("the amount is beyond 15 digits")?;
-    let fraction: i64 = format!("{decimals:0<AMOUNT_DECIMALS$}").parse().map_err(|_| SHAPE)?;
+    let whole: i64 = whole
+        .parse()
+        .ok()
+        .filter(|n| *n <= 999_999_999_999_999)
+        .ok_or("the amount is beyond 15 digits")?;
+    let fraction: i64 = format!("{decimals:0<AMOUNT_DECIMALS$}")
+        .parse()
+        .map_err(|_| SHAPE)?;
     let number = whole * 10_000 + fraction;
     let number = if negative { -number } else { number };
     let fraction = i16::try_from(number.rem_euclid(10_000)).map_err(|_| SHAPE)?;
@@ -202,7 +237,10 @@ mod tests {
     #[test]
     fn the_end_of_a_prefix_is_the_next_text() {
         assert_eq!(prefix_end("ca").as_deref(), Some("cb"));
-        assert_eq!(prefix_end("寿").as_deref(), Some("寿".replace('寿', "\u{5BC0}").as_str()));
+        assert_eq!(
+            prefix_end("寿").as_deref(),
+            Some("寿".replace('寿', "\u{5BC0}").as_str())
+        );
         assert_eq!(prefix_end("a\u{10FFFF}").as_deref(), Some("b"));
         assert_eq!(prefix_end("\u{D7FF}").as_deref(), Some("\u{E000}"));
         assert_eq!(prefix_end("\u{10FFFF}"), None);
@@ -214,14 +252,36 @@ mod tests {
         assert_eq!(amount_bound("-12.5"), Ok((-13, 5000)));
         assert_eq!(amount_bound("-0.0001"), Ok((-1, 9999)));
         assert_eq!(amount_bound("0"), Ok((0, 0)));
-        for text in ["", ".5", "5.", "1e3", "1.00001", "+1", "--1", "99999999999999999", "٣"] {
+        for text in [
+            "",
+            ".5",
+            "5.",
+            "1e3",
+            "1.00001",
+            "+1",
+            "--1",
+            "99999999999999999",
+            "٣",
+        ] {
             assert!(amount_bound(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn only_the_trash_flag_leaves_a_filter_whole() {
-        assert!(ExpenseFilter { deleted: true, ..Default::default() }.is_whole());
-        assert!(!ExpenseFilter { text: Some("a".into()), ..Default::default() }.is_whole());
+        assert!(
+            ExpenseFilter {
+                deleted: true,
+                ..Default::default()
+            }
+            .is_whole()
+        );
+        assert!(
+            !ExpenseFilter {
+                text: Some("a".into()),
+                ..Default::default()
+            }
+            .is_whole()
+        );
     }
 }

@@ -16,11 +16,16 @@ pub async fn by_id(database: &DatabaseConnection, id: Uuid) -> ReadResult<Option
 
 /// These ledgers, in no order.
 pub async fn by_ids(database: &DatabaseConnection, ids: &[Uuid]) -> ReadResult<Vec<Model>> {
-    Ok(Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(database).await?)
+    Ok(Entity::find()
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .all(database)
+        .await?)
 }
 
 /// Every ledger, oldest first.
 pub async fn all(database: &DatabaseConnection) -> ReadResult<Vec<Model>> {
-    let sorted = Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    let sorted = Entity::find()
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id);
     Ok(sorted.limit(MAX_LISTED).all(database).await?)
 }

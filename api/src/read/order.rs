@@ -33,7 +33,10 @@ pub struct ExpenseOrder {
 impl Default for ExpenseOrder {
     /// Newest first.
     fn default() -> Self {
-        Self { field: OrderField::SpentOn, descending: true }
+        Self {
+            field: OrderField::SpentOn,
+            descending: true,
+        }
     }
 }
 
@@ -82,7 +85,12 @@ impl Position {
             Key::Description(_) => &[Column::DescriptionKey],
         };
         let id = [&Column::Id];
-        Expr::tuple(columns.iter().chain(id).map(|column| Expr::col(column.as_column_ref())))
+        Expr::tuple(
+            columns
+                .iter()
+                .chain(id)
+                .map(|column| Expr::col(column.as_column_ref())),
+        )
     }
 
     fn values(&self) -> Expr {
@@ -113,7 +121,10 @@ pub enum Side {
 impl ExpenseOrder {
     /// The same order, backwards.
     pub fn reversed(self) -> Self {
-        Self { descending: !self.descending, ..self }
+        Self {
+            descending: !self.descending,
+            ..self
+        }
     }
 
     /// Rows on one side of a position: one comparison of row values, which an index answers.
@@ -129,7 +140,11 @@ impl ExpenseOrder {
 
     /// The select, sorted; every column in the same direction, as the indexes are.
     pub fn sort(self, select: Select<Entity>) -> Select<Entity> {
-        let direction = if self.descending { Order::Desc } else { Order::Asc };
+        let direction = if self.descending {
+            Order::Desc
+        } else {
+            Order::Asc
+        };
         let select = match self.field {
             OrderField::SpentOn => select.order_by(Column::SpentOn, direction.clone()),
             OrderField::Amount => select

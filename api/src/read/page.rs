@@ -52,7 +52,12 @@ impl PageArgs {
             (None, Some(last)) => (size("last", last)?, true),
             (None, None) => (DEFAULT_PAGE, self.before.is_some() && self.after.is_none()),
         };
-        let position = |cursor: &Option<String>| cursor.as_deref().map(|c| cursor::decode(c, order)).transpose();
+        let position = |cursor: &Option<String>| {
+            cursor
+                .as_deref()
+                .map(|c| cursor::decode(c, order))
+                .transpose()
+        };
         Ok(PageRequest {
             order,
             limit,
@@ -64,7 +69,9 @@ impl PageArgs {
 }
 
 fn size(name: &str, given: i32) -> ReadResult<u64> {
-    let size = u64::try_from(given).ok().filter(|size| (1..=MAX_PAGE).contains(size));
+    let size = u64::try_from(given)
+        .ok()
+        .filter(|size| (1..=MAX_PAGE).contains(size));
     size.ok_or_else(|| ReadError::Invalid(format!("{name} is {given}, it may be 1 to {MAX_PAGE}")))
 }
 
@@ -73,8 +80,14 @@ mod tests {
     use super::*;
 
     fn check(first: Option<i32>, last: Option<i32>) -> Result<(u64, bool), String> {
-        let args = PageArgs { first, last, ..PageArgs::default() };
-        let page = args.check(ExpenseOrder::default()).map_err(|e| e.to_string())?;
+        let args = PageArgs {
+            first,
+            last,
+            ..PageArgs::default()
+        };
+        let page = args
+            .check(ExpenseOrder::default())
+            .map_err(|e| e.to_string())?;
         Ok((page.limit, page.backward))
     }
 
@@ -83,9 +96,21 @@ mod tests {
         assert_eq!(check(None, None), Ok((50, false)));
         assert_eq!(check(Some(100), None), Ok((100, false)));
         assert_eq!(check(None, Some(1)), Ok((1, true)));
-        assert_eq!(check(Some(101), None), Err("first is 101, it may be 1 to 100".into()));
-        assert_eq!(check(None, Some(0)), Err("last is 0, it may be 1 to 100".into()));
-        assert_eq!(check(Some(-1), None), Err("first is -1, it may be 1 to 100".into()));
-        assert_eq!(check(Some(1), Some(1)), Err("give first or last, not both".into()));
+        assert_eq!(
+            check(Some(101), None),
+            Err("first is 101, it may be 1 to 100".into())
+        );
+        assert_eq!(
+            check(None, Some(0)),
+            Err("last is 0, it may be 1 to 100".into())
+        );
+        assert_eq!(
+            check(Some(-1), None),
+            Err("first is -1, it may be 1 to 100".into())
+        );
+        assert_eq!(
+            check(Some(1), Some(1)),
+            Err("give first or last, not both".into())
+        );
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, JoinType, QueryResult};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, JoinType, QueryResult,
+};
 use threefold_entity::expense::{Column, Entity};
 use threefold_entity::{CurrencyCode, expense_term};
 use uuid::Uuid;
@@ -90,15 +92,21 @@ pub async fn totals(
             select.join(JoinType::LeftJoin, expense_term::Entity, is_tag);
         }
         let key = group.key(backend);
-        select.expr_as(key.clone(), group.alias()).add_group_by([key]);
+        select
+            .expr_as(key.clone(), group.alias())
+            .add_group_by([key]);
     }
     let rows = database.query_all(&select).await?;
     if rows.len() as u64 > MAX_ROWS {
-        let message = format!("the summary has more than {MAX_ROWS} rows; narrow the filter or group more coarsely");
+        let message = format!(
+            "the summary has more than {MAX_ROWS} rows; narrow the filter or group more coarsely"
+        );
         return Err(ReadError::TooLarge(message));
     }
-    let mut rows: Vec<SummaryRow> =
-        rows.iter().map(|row| SummaryRow::read(row, &groups)).collect::<ReadResult<_>>()?;
+    let mut rows: Vec<SummaryRow> = rows
+        .iter()
+        .map(|row| SummaryRow::read(row, &groups))
+        .collect::<ReadResult<_>>()?;
     rows.sort();
     Ok(rows)
 }
@@ -121,7 +129,9 @@ impl Group {
             Self::Day => Expr::col(Column::SpentOn.as_column_ref()),
             Self::Month if postgres => Expr::cust(r#"to_char("expense"."spent_on", 'YYYY-MM')"#),
             Self::Month => Expr::cust(r#"strftime('%Y-%m', "expense"."spent_on")"#),
-            Self::Year if postgres => Expr::cust(r#"CAST(EXTRACT(YEAR FROM "expense"."spent_on") AS integer)"#),
+            Self::Year if postgres => {
+                Expr::cust(r#"CAST(EXTRACT(YEAR FROM "expense"."spent_on") AS integer)"#)
+            }
             Self::Year => Expr::cust(r#"CAST(strftime('%Y', "expense"."spent_on") AS integer)"#),
             Self::Category => Expr::col(Column::CategoryId.as_column_ref()),
             Self::Tag => Expr::col(expense_term::Column::Term.as_column_ref()),
@@ -135,14 +145,36 @@ impl SummaryRow {
         let currency: String = row.try_get("", "currency")?;
         let billions: i64 = row.try_get("", "billions")?;
         let rest: i64 = row.try_get("", "rest")?;
-        let tag: Option<String> = if asked(Group::Tag) { row.try_get("", "tag")? } else { None };
+        let tag: Option<String> = if asked(Group::Tag) {
+            row.try_get("", "tag")?
+        } else {
+            None
+        };
         Ok(Self {
-            day: if asked(Group::Day) { row.try_get("", "day")? } else { None },
-            month: if asked(Group::Month) { row.try_get("", "month")? } else { None },
-            year: if asked(Group::Year) { row.try_get("", "year")? } else { None },
-            category_id: if asked(Group::Category) { row.try_get("", "category")? } else { None },
+            day: if asked(Group::Day) {
+                row.try_get("", "day")?
+            } else {
+                None
+            },
+            month: if asked(Group::Month) {
+                row.try_get("", "month")?
+            } else {
+                None
+            },
+            year: if asked(Group::Year) {
+                row.try_get("", "year")?
+            } else {
+                None
+            },
+            category_id: if asked(Group::Category) {
+                row.try_get("", "category")?
+            } else {
+                None
+            },
             tag: tag.and_then(|term| term.strip_prefix('#').map(str::to_owned)),
-            currency: currency.parse().map_err(threefold_entity::expense::UnreadableRow::from)?,
+            currency: currency
+                .parse()
+                .map_err(threefold_entity::expense::UnreadableRow::from)?,
             minor_units: i128::from(billions) * i128::from(HALF) + i128::from(rest),
             count: row.try_get("", "expenses")?,
         })

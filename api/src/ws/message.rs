@@ -12,9 +12,16 @@ use crate::http::request::Body;
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Incoming {
-    ConnectionInit { payload: Option<serde_json::Map<String, Value>> },
-    Subscribe { id: String, payload: Body },
-    Complete { id: String },
+    ConnectionInit {
+        payload: Option<serde_json::Map<String, Value>>,
+    },
+    Subscribe {
+        id: String,
+        payload: Body,
+    },
+    Complete {
+        id: String,
+    },
     Ping {},
     Pong {},
 }
@@ -24,9 +31,17 @@ pub(super) enum Incoming {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Outgoing<'a> {
     ConnectionAck,
-    Next { id: &'a str, payload: &'a Response },
-    Error { id: &'a str, payload: &'a [ServerError] },
-    Complete { id: &'a str },
+    Next {
+        id: &'a str,
+        payload: &'a Response,
+    },
+    Error {
+        id: &'a str,
+        payload: &'a [ServerError],
+    },
+    Complete {
+        id: &'a str,
+    },
     Ping,
     Pong,
 }
@@ -41,7 +56,9 @@ impl InitPayload {
             Value::Null => None,
             other => Some(other.to_string()),
         };
-        let fields = payload.into_iter().filter_map(|(name, value)| Some((name.to_ascii_lowercase(), text(value)?)));
+        let fields = payload
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), text(value)?)));
         Self(fields.collect())
     }
 
@@ -58,7 +75,9 @@ mod tests {
 
     #[test]
     fn names_of_the_payload_have_no_case() {
-        let Value::Object(payload) = json!({ "AUTHORIZATION": "Bearer x", "Min-Revision": 7, "read-consistency": null }) else {
+        let Value::Object(payload) =
+            json!({ "AUTHORIZATION": "Bearer x", "Min-Revision": 7, "read-consistency": null })
+        else {
             panic!("no object");
         };
         let payload = InitPayload::new(payload);
@@ -70,15 +89,29 @@ mod tests {
     #[test]
     fn messages_are_those_of_the_protocol() {
         let read = |message: Value| serde_json::from_value::<Incoming>(message);
-        assert!(matches!(read(json!({ "type": "connection_init" })), Ok(Incoming::ConnectionInit { payload: None })));
-        assert!(matches!(read(json!({ "type": "ping", "payload": { "a": 1 } })), Ok(Incoming::Ping {})));
+        assert!(matches!(
+            read(json!({ "type": "connection_init" })),
+            Ok(Incoming::ConnectionInit { payload: None })
+        ));
+        assert!(matches!(
+            read(json!({ "type": "ping", "payload": { "a": 1 } })),
+            Ok(Incoming::Ping {})
+        ));
         let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": "{ a }", "extensions": {} } });
         assert!(matches!(read(subscribe), Ok(Incoming::Subscribe { .. })));
-        for bad in [json!({}), json!({ "type": "start" }), json!({ "type": "subscribe", "id": "1" }), json!([])] {
+        for bad in [
+            json!({}),
+            json!({ "type": "start" }),
+            json!({ "type": "subscribe", "id": "1" }),
+            json!([]),
+        ] {
             assert!(read(bad).is_err());
         }
         let complete = serde_json::to_string(&Outgoing::Complete { id: "1" }).unwrap();
         assert_eq!(complete, r#"{"type":"complete","id":"1"}"#);
-        assert_eq!(serde_json::to_string(&Outgoing::ConnectionAck).unwrap(), r#"{"type":"connection_ack"}"#);
+        assert_eq!(
+            serde_json::to_string(&Outgoing::ConnectionAck).unwrap(),
+            r#"{"type":"connection_ack"}"#
+        );
     }
 }

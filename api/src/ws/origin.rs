@@ -7,11 +7,15 @@ use crate::http::{Access, text};
 /// True for clients that are no pages, for pages that this listener itself serves, and wherever a token is asked
 /// for anyway, which no foreign page has.
 pub(super) fn is_ours(access: &Access, headers: &HeaderMap) -> bool {
-    let (Access::Open, Some(origin)) = (access, text(headers, "origin")) else { return true };
-    let Some((_, authority)) = origin.split_once("://") else { return false };
-    ["host", "x-forwarded-host"].iter().any(|name| {
-        text(headers, name).is_some_and(|host| host.eq_ignore_ascii_case(authority))
-    })
+    let (Access::Open, Some(origin)) = (access, text(headers, "origin")) else {
+        return true;
+    };
+    let Some((_, authority)) = origin.split_once("://") else {
+        return false;
+    };
+    ["host", "x-forwarded-host"]
+        .iter()
+        .any(|name| text(headers, name).is_some_and(|host| host.eq_ignore_ascii_case(authority)))
 }
 
 #[cfg(test)]
@@ -35,6 +39,9 @@ mod tests {
         for foreign in ["https://evil.example", "http://127.0.0.1:8082", "null", ""] {
             assert!(!ours(&Access::Open, Some(foreign)), "{foreign}");
         }
-        assert!(ours(&Access::Token(Secret::new("0123456789abcdef")), Some("https://evil.example")));
+        assert!(ours(
+            &Access::Token(Secret::new("0123456789abcdef")),
+            Some("https://evil.example")
+        ));
     }
 }

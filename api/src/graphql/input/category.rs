@@ -66,7 +66,11 @@ impl UpdateCategoryInput {
             name: required(self.name, "name", &mut faults),
             color: patch(self.color),
         };
-        if faults.is_empty() { Command::update_category(update) } else { Err(faults) }
+        if faults.is_empty() {
+            Command::update_category(update)
+        } else {
+            Err(faults)
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 use async_graphql::{InputObject, MaybeUndefined};
 use threefold_entity::ledger::DEFAULT_LEDGER_ID;
-use threefold_replication::command::{Command, ExpenseDraft, ExpenseEdit, Path, Refusal, RefusalCode};
+use threefold_replication::command::{
+    Command, ExpenseDraft, ExpenseEdit, Path, Refusal, RefusalCode,
+};
 use uuid::Uuid;
 
 use super::{patch, required};
@@ -110,11 +112,21 @@ impl AddExpenseInput {
         let path = Path::Element("expenses", index);
         if self.idempotency_key.is_some() {
             let message = "a bulk has one key for all its expenses: give it beside the list";
-            faults.push(Refusal::at(RefusalCode::Invalid, &path, "idempotencyKey", message));
+            faults.push(Refusal::at(
+                RefusalCode::Invalid,
+                &path,
+                "idempotencyKey",
+                message,
+            ));
         }
         if self.ledger_id.is_some_and(|own| own != ledger_id) {
             let message = "all expenses of a bulk go to one ledger: give it beside the list";
-            faults.push(Refusal::at(RefusalCode::Invalid, &path, "ledgerId", message));
+            faults.push(Refusal::at(
+                RefusalCode::Invalid,
+                &path,
+                "ledgerId",
+                message,
+            ));
         }
     }
 }
@@ -126,7 +138,11 @@ impl AddExpensesInput {
         for (index, expense) in self.expenses.iter().enumerate() {
             expense.check_in_bulk(index, ledger_id, &mut faults);
         }
-        let drafts = self.expenses.into_iter().map(AddExpenseInput::draft).collect();
+        let drafts = self
+            .expenses
+            .into_iter()
+            .map(AddExpenseInput::draft)
+            .collect();
         with(faults, Command::add_expenses(ledger_id, drafts))
     }
 }
@@ -149,7 +165,11 @@ impl UpdateExpenseInput {
                 MaybeUndefined::Value(tags) => Some(tags),
             },
         };
-        if faults.is_empty() { Command::update_expense(edit) } else { Err(faults) }
+        if faults.is_empty() {
+            Command::update_expense(edit)
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -166,7 +186,10 @@ impl RestoreExpenseInput {
 }
 
 /// The command, unless there are faults beside its own.
-fn with(mut faults: Vec<Refusal>, command: Result<Command, Vec<Refusal>>) -> Result<Command, Vec<Refusal>> {
+fn with(
+    mut faults: Vec<Refusal>,
+    command: Result<Command, Vec<Refusal>>,
+) -> Result<Command, Vec<Refusal>> {
     match command {
         Ok(command) if faults.is_empty() => Ok(command),
         Ok(_) => Err(faults),
@@ -183,31 +206,52 @@ mod tests {
     use async_graphql::{InputType, Value, value};
 
     fn update(fields: Value) -> Result<Command, Vec<Refusal>> {
-        let Value::Object(mut fields) = fields else { panic!("no object") };
-        fields.insert(async_graphql::Name::new("id"), Uuid::from_u128(1).to_string().into());
-        <UpdateExpenseInput as InputType>::parse(Some(Value::Object(fields))).ok().unwrap().command()
+        let Value::Object(mut fields) = fields else {
+            panic!("no object")
+        };
+        fields.insert(
+            async_graphql::Name::new("id"),
+            Uuid::from_u128(1).to_string().into(),
+        );
+        <UpdateExpenseInput as InputType>::parse(Some(Value::Object(fields)))
+            .ok()
+            .unwrap()
+            .command()
     }
 
     fn paths(result: Result<Command, Vec<Refusal>>) -> Vec<String> {
         let faults = result.err().unwrap_or_default();
-        faults.into_iter().map(|fault| fault.field.unwrap_or_default().join(".")).collect()
+        faults
+            .into_iter()
+            .map(|fault| fault.field.unwrap_or_default().join("."))
+            .collect()
     }
 
     #[test]
     fn null_clears_what_can_be_empty() {
-        let Ok(Command::UpdateExpense(edit)) = update(value!({ "notes": null, "categoryId": null, "tags": null })) else {
+        let Ok(Command::UpdateExpense(edit)) =
+            update(value!({ "notes": null, "categoryId": null, "tags": null }))
+        else {
             panic!("refused");
         };
         assert_eq!(edit.notes, threefold_replication::command::Patch::Set(None));
-        assert_eq!(edit.category_id, threefold_replication::command::Patch::Set(None));
+        assert_eq!(
+            edit.category_id,
+            threefold_replication::command::Patch::Set(None)
+        );
         assert_eq!(edit.tags, Some(Vec::new()));
         assert_eq!(edit.description, None);
     }
 
     #[test]
     fn null_is_refused_where_a_value_must_be() {
-        let faults = update(value!({ "description": null, "amount": null, "currency": null, "spentOn": null }));
-        assert_eq!(paths(faults), ["description", "amount", "currency", "spentOn"]);
+        let faults = update(
+            value!({ "description": null, "amount": null, "currency": null, "spentOn": null }),
+        );
+        assert_eq!(
+            paths(faults),
+            ["description", "amount", "currency", "spentOn"]
+        );
     }
 
     #[test]
@@ -225,9 +269,24 @@ mod tests {
             tags: None,
         };
         let id = Some(Uuid::from_u128(5));
-        let bulk = |expenses| AddExpensesInput { idempotency_key: None, ledger_id: id, expenses };
-        assert!(bulk(vec![expense(None, None), expense(id, None)]).command().is_ok());
-        let faults = bulk(vec![expense(None, id), expense(Some(Uuid::from_u128(6)), None)]).command();
-        assert_eq!(paths(faults), ["expenses.0.idempotencyKey", "expenses.1.ledgerId"]);
+        let bulk = |expenses| AddExpensesInput {
+            idempotency_key: None,
+            ledger_id: id,
+            expenses,
+        };
+        assert!(
+            bulk(vec![expense(None, None), expense(id, None)])
+                .command()
+                .is_ok()
+        );
+        let faults = bulk(vec![
+            expense(None, id),
+            expense(Some(Uuid::from_u128(6)), None),
+        ])
+        .command();
+        assert_eq!(
+            paths(faults),
+            ["expenses.0.idempotencyKey", "expenses.1.ledgerId"]
+        );
     }
 }

@@ -96,6 +96,9 @@ impl From<ExpenseFilter> for filter::ExpenseFilter {
 
 impl From<ExpenseOrder> for order::ExpenseOrder {
     fn from(input: ExpenseOrder) -> Self {
-        Self { field: input.field.into(), descending: input.direction == OrderDirection::Desc }
+        Self {
+            field: input.field.into(),
+            descending: input.direction == OrderDirection::Desc,
+        }
     }
 }

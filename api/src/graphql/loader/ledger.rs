@@ -15,7 +15,9 @@ impl Loader<Uuid> for Ledgers {
     type Error = ServiceError;
 
     async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, Model>, ServiceError> {
-        let rows = by_ids(&self.0, keys).await.map_err(|e| ServiceError::Database(e.to_string()))?;
+        let rows = by_ids(&self.0, keys)
+            .await
+            .map_err(|e| ServiceError::Database(e.to_string()))?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }

@@ -3,7 +3,9 @@ use async_graphql::{Context, Object};
 use super::settle;
 use crate::graphql::error::ApiError;
 use crate::graphql::input::category::{AddCategoryInput, DeleteCategoryInput, UpdateCategoryInput};
-use crate::graphql::object::payload::{AddCategoryPayload, DeleteCategoryPayload, UpdateCategoryPayload};
+use crate::graphql::object::payload::{
+    AddCategoryPayload, DeleteCategoryPayload, UpdateCategoryPayload,
+};
 
 #[derive(Default)]
 pub(crate) struct CategoryMutation;
@@ -11,7 +13,11 @@ pub(crate) struct CategoryMutation;
 #[Object]
 impl CategoryMutation {
     /// Adds a category.
-    async fn add_category(&self, ctx: &Context<'_>, input: AddCategoryInput) -> Result<AddCategoryPayload, ApiError> {
+    async fn add_category(
+        &self,
+        ctx: &Context<'_>,
+        input: AddCategoryInput,
+    ) -> Result<AddCategoryPayload, ApiError> {
         let key = input.idempotency_key;
         Ok(settle(ctx, input.command(), key).await?.into())
     }

@@ -6,7 +6,8 @@ use crate::graphql::input::expense::{
     AddExpenseInput, AddExpensesInput, DeleteExpenseInput, RestoreExpenseInput, UpdateExpenseInput,
 };
 use crate::graphql::object::payload::{
-    AddExpensePayload, AddExpensesPayload, DeleteExpensePayload, RestoreExpensePayload, UpdateExpensePayload,
+    AddExpensePayload, AddExpensesPayload, DeleteExpensePayload, RestoreExpensePayload,
+    UpdateExpensePayload,
 };
 
 #[derive(Default)]
@@ -15,13 +16,21 @@ pub(crate) struct ExpenseMutation;
 #[Object]
 impl ExpenseMutation {
     /// Adds one expense.
-    async fn add_expense(&self, ctx: &Context<'_>, input: AddExpenseInput) -> Result<AddExpensePayload, ApiError> {
+    async fn add_expense(
+        &self,
+        ctx: &Context<'_>,
+        input: AddExpenseInput,
+    ) -> Result<AddExpensePayload, ApiError> {
         let key = input.idempotency_key;
         Ok(settle(ctx, input.command(), key).await?.into())
     }
 
     /// Up to 1,000 expenses, all or none, one revision.
-    async fn add_expenses(&self, ctx: &Context<'_>, input: AddExpensesInput) -> Result<AddExpensesPayload, ApiError> {
+    async fn add_expenses(
+        &self,
+        ctx: &Context<'_>,
+        input: AddExpensesInput,
+    ) -> Result<AddExpensesPayload, ApiError> {
         let key = input.idempotency_key;
         Ok(settle(ctx, input.command(), key).await?.into())
     }

@@ -117,7 +117,9 @@ impl From<FeedEvent> for ChangeEvent {
                 committed_at: DateTime(batch.committed_at),
                 changes: batch.changes.iter().cloned().map(Change::from).collect(),
             }),
-            FeedEvent::Bookmark(revision) => Self::Bookmark(Bookmark { revision: Revision(revision) }),
+            FeedEvent::Bookmark(revision) => Self::Bookmark(Bookmark {
+                revision: Revision(revision),
+            }),
             FeedEvent::ResyncRequired { oldest, head } => Self::ResyncRequired(ResyncRequired {
                 oldest_revision: Revision(oldest),
                 head_revision: Revision(head),
@@ -129,25 +131,34 @@ impl From<FeedEvent> for ChangeEvent {
 impl From<change::Change> for Change {
     fn from(change: change::Change) -> Self {
         match change {
-            change::Change::ExpenseAdded(expense) => Self::ExpenseAdded(ExpenseAdded { expense: Expense(expense) }),
+            change::Change::ExpenseAdded(expense) => Self::ExpenseAdded(ExpenseAdded {
+                expense: Expense(expense),
+            }),
             change::Change::ExpenseUpdated { expense, before } => {
-                Self::ExpenseUpdated(ExpenseUpdated { expense: Expense(expense), before: Expense(before) })
+                Self::ExpenseUpdated(ExpenseUpdated {
+                    expense: Expense(expense),
+                    before: Expense(before),
+                })
             }
-            change::Change::ExpenseDeleted(expense) => {
-                Self::ExpenseDeleted(ExpenseDeleted { expense: Expense(expense) })
-            }
-            change::Change::ExpenseRestored(expense) => {
-                Self::ExpenseRestored(ExpenseRestored { expense: Expense(expense) })
-            }
-            change::Change::CategoryAdded(category) => {
-                Self::CategoryAdded(CategoryAdded { category: Category(category) })
-            }
-            change::Change::CategoryUpdated(category) => {
-                Self::CategoryUpdated(CategoryUpdated { category: Category(category) })
-            }
-            change::Change::CategoryDeleted { category_id, merged_into } => {
-                Self::CategoryDeleted(CategoryDeleted { category_id, merged_into })
-            }
+            change::Change::ExpenseDeleted(expense) => Self::ExpenseDeleted(ExpenseDeleted {
+                expense: Expense(expense),
+            }),
+            change::Change::ExpenseRestored(expense) => Self::ExpenseRestored(ExpenseRestored {
+                expense: Expense(expense),
+            }),
+            change::Change::CategoryAdded(category) => Self::CategoryAdded(CategoryAdded {
+                category: Category(category),
+            }),
+            change::Change::CategoryUpdated(category) => Self::CategoryUpdated(CategoryUpdated {
+                category: Category(category),
+            }),
+            change::Change::CategoryDeleted {
+                category_id,
+                merged_into,
+            } => Self::CategoryDeleted(CategoryDeleted {
+                category_id,
+                merged_into,
+            }),
         }
     }
 }

@@ -25,14 +25,20 @@ struct Page {
 impl Page {
     fn cursor(&self, index: Option<usize>) -> Option<String> {
         let record = self.rows.records.get(index?)?;
-        Some(cursor::encode(self.list.page().order, &self.list.position(record)))
+        Some(cursor::encode(
+            self.list.page().order,
+            &self.list.position(record),
+        ))
     }
 }
 
 impl ExpenseConnection {
     /// A page that was read no earlier than at this revision.
     pub(crate) fn new(list: ExpenseList, rows: ExpenseRows, revision: Revision) -> Self {
-        Self { page: Arc::new(Page { list, rows }), revision }
+        Self {
+            page: Arc::new(Page { list, rows }),
+            revision,
+        }
     }
 }
 
@@ -42,7 +48,10 @@ impl ExpenseConnection {
     /// The expenses with their cursors.
     async fn edges(&self) -> Vec<ExpenseEdge> {
         let edge = |record| ExpenseEdge {
-            cursor: cursor::encode(self.page.list.page().order, &self.page.list.position(record)),
+            cursor: cursor::encode(
+                self.page.list.page().order,
+                &self.page.list.position(record),
+            ),
             node: Expense(record.clone()),
         };
         self.page.rows.records.iter().map(edge).collect()
@@ -50,7 +59,13 @@ impl ExpenseConnection {
 
     /// The expenses alone.
     async fn nodes(&self) -> Vec<Expense> {
-        self.page.rows.records.iter().cloned().map(Expense).collect()
+        self.page
+            .rows
+            .records
+            .iter()
+            .cloned()
+            .map(Expense)
+            .collect()
     }
 
     /// Where the page stands in the list.
@@ -86,12 +101,20 @@ pub(crate) struct PageInfo(Arc<Page>);
 impl PageInfo {
     /// True where the list goes on behind this page.
     async fn has_next_page(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
-        Ok(self.0.list.has_next(&self.0.rows, ctx.replica()?.database()).await?)
+        Ok(self
+            .0
+            .list
+            .has_next(&self.0.rows, ctx.replica()?.database())
+            .await?)
     }
 
     /// True where the list has expenses ahead of this page.
     async fn has_previous_page(&self, ctx: &Context<'_>) -> Result<bool, ApiError> {
-        Ok(self.0.list.has_previous(&self.0.rows, ctx.replica()?.database()).await?)
+        Ok(self
+            .0
+            .list
+            .has_previous(&self.0.rows, ctx.replica()?.database())
+            .await?)
     }
 
     /// Cursor of the first expense of the page.

@@ -23,7 +23,9 @@ impl Expense {
     /// The ledger it belongs to.
     async fn ledger(&self, ctx: &Context<'_>) -> Result<Ledger, ApiError> {
         let ledger = ctx.loaders()?.ledger(self.0.ledger_id).await?;
-        ledger.map(Ledger).ok_or(ApiError::Bug("an expense belongs to a ledger that does not exist"))
+        ledger.map(Ledger).ok_or(ApiError::Bug(
+            "an expense belongs to a ledger that does not exist",
+        ))
     }
 
     /// What was bought.
@@ -43,7 +45,9 @@ impl Expense {
 
     /// Its category, if it has one.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>, ApiError> {
-        let Some(id) = self.0.category_id else { return Ok(None) };
+        let Some(id) = self.0.category_id else {
+            return Ok(None);
+        };
         Ok(ctx.loaders()?.category(id).await?.map(Category))
     }
 

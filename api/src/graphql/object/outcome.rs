@@ -19,10 +19,16 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn new(idempotency_key: Uuid, settled: Settled) -> Self {
         let (receipt, refusals) = match &settled.outcome.verdict {
-            Verdict::Accepted { revision, .. } => (Some(Receipt::new(*revision, &settled)), Vec::new()),
+            Verdict::Accepted { revision, .. } => {
+                (Some(Receipt::new(*revision, &settled)), Vec::new())
+            }
             Verdict::Refused(refusals) => (None, refusals.clone()),
         };
         let user_errors = refusals.into_iter().map(UserError::from).collect();
-        Self { idempotency_key, receipt, user_errors }
+        Self {
+            idempotency_key,
+            receipt,
+            user_errors,
+        }
     }
 }

@@ -102,7 +102,9 @@ fn every_expense(changes: Vec<Change>) -> Option<Vec<Expense>> {
 
 fn first_category(changes: Vec<Change>) -> Option<Category> {
     changes.into_iter().find_map(|change| match change {
-        Change::CategoryAdded(category) | Change::CategoryUpdated(category) => Some(Category(category)),
+        Change::CategoryAdded(category) | Change::CategoryUpdated(category) => {
+            Some(Category(category))
+        }
         _ => None,
     })
 }

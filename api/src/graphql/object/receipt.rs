@@ -46,7 +46,10 @@ impl Receipt {
             term: settled.outcome.term.to_string(),
             replayed: settled.outcome.replayed,
             acknowledged_by: acknowledged
-                .map(|(id, stage)| ReplicaAcknowledgement { replica_id: id.to_string(), state: (*stage).into() })
+                .map(|(id, stage)| ReplicaAcknowledgement {
+                    replica_id: id.to_string(),
+                    state: (*stage).into(),
+                })
                 .collect(),
             pending: settled.receipt.pending.iter().map(u64::to_string).collect(),
         }

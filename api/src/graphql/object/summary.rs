@@ -31,7 +31,9 @@ impl SummaryRow {
 
     /// Null also where the expenses have no category.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>, ApiError> {
-        let Some(id) = self.0.category_id else { return Ok(None) };
+        let Some(id) = self.0.category_id else {
+            return Ok(None);
+        };
         Ok(ctx.loaders()?.category(id).await?.map(Category))
     }
 

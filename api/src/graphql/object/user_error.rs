@@ -34,7 +34,12 @@ pub(crate) enum UserErrorCode {
 
 impl From<Refusal> for UserError {
     fn from(refusal: Refusal) -> Self {
-        let from_top = |path: Vec<String>| std::iter::once("input".to_owned()).chain(path).collect();
-        Self { code: refusal.code.into(), message: refusal.message, field: refusal.field.map(from_top) }
+        let from_top =
+            |path: Vec<String>| std::iter::once("input".to_owned()).chain(path).collect();
+        Self {
+            code: refusal.code.into(),
+            message: refusal.message,
+            field: refusal.field.map(from_top),
+        }
     }
 }

@@ -20,7 +20,8 @@ impl CategoryQuery {
     ) -> Result<Vec<Category>, ApiError> {
         ctx.read_barrier().await?;
         let database = ctx.replica()?.database();
-        let categories = read::category::of_ledger(database, ledger_id.unwrap_or(DEFAULT_LEDGER_ID)).await?;
+        let categories =
+            read::category::of_ledger(database, ledger_id.unwrap_or(DEFAULT_LEDGER_ID)).await?;
         Ok(categories.into_iter().map(Category).collect())
     }
 }

@@ -19,8 +19,14 @@ impl LedgerQuery {
     }
 
     /// One ledger; null if there is none with this id.
-    async fn ledger(&self, ctx: &Context<'_>, #[graphql(desc = "Its identity.")] id: Uuid) -> Result<Option<Ledger>, ApiError> {
+    async fn ledger(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its identity.")] id: Uuid,
+    ) -> Result<Option<Ledger>, ApiError> {
         ctx.read_barrier().await?;
-        Ok(read::ledger::by_id(ctx.replica()?.database(), id).await?.map(Ledger))
+        Ok(read::ledger::by_id(ctx.replica()?.database(), id)
+            .await?
+            .map(Ledger))
     }
 }

@@ -12,12 +12,21 @@ impl ReplicaQuery {
     /// The replica that answers.
     async fn replica(&self, ctx: &Context<'_>) -> Result<Replica, ApiError> {
         let replica = ctx.replica()?;
-        let own = replica.statuses().into_iter().find(|status| status.id == replica.id());
-        own.map(Replica::from).ok_or(ApiError::Bug("the replica does not see itself"))
+        let own = replica
+            .statuses()
+            .into_iter()
+            .find(|status| status.id == replica.id());
+        own.map(Replica::from)
+            .ok_or(ApiError::Bug("the replica does not see itself"))
     }
 
     /// Every replica as this one sees it.
     async fn replicas(&self, ctx: &Context<'_>) -> Result<Vec<Replica>, ApiError> {
-        Ok(ctx.replica()?.statuses().into_iter().map(Replica::from).collect())
+        Ok(ctx
+            .replica()?
+            .statuses()
+            .into_iter()
+            .map(Replica::from)
+            .collect())
     }
 }

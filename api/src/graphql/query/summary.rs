@@ -19,8 +19,12 @@ impl SummaryQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The default ledger if omitted.")] ledger_id: Option<Uuid>,
-        #[graphql(desc = "Which expenses; every live one if omitted.")] filter: Option<ExpenseFilter>,
-        #[graphql(desc = "What to put together by; none for one total a currency.")] group_by: Vec<SummaryGroup>,
+        #[graphql(desc = "Which expenses; every live one if omitted.")] filter: Option<
+            ExpenseFilter,
+        >,
+        #[graphql(desc = "What to put together by; none for one total a currency.")] group_by: Vec<
+            SummaryGroup,
+        >,
     ) -> Result<Vec<SummaryRow>, ApiError> {
         let filter = filter.map(Into::into).unwrap_or_default();
         let groups: Vec<summary::Group> = group_by.into_iter().map(Into::into).collect();

@@ -16,10 +16,18 @@ impl ChangeSubscription {
     async fn changes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The last revision that the client has; null to begin now.")] after: Option<Revision>,
-        #[graphql(desc = "Changes of this ledger only; of all ledgers if omitted.")] ledger_id: Option<Uuid>,
+        #[graphql(desc = "The last revision that the client has; null to begin now.")]
+        after: Option<Revision>,
+        #[graphql(desc = "Changes of this ledger only; of all ledgers if omitted.")]
+        ledger_id: Option<Uuid>,
     ) -> Result<impl Stream<Item = Result<ChangeEvent, Error>>, Error> {
-        let events = ctx.replica()?.changes(after.map(|revision| revision.0), ledger_id);
-        Ok(events.map(|event| event.map(ChangeEvent::from).map_err(|error| ApiError::from(error).into())))
+        let events = ctx
+            .replica()?
+            .changes(after.map(|revision| revision.0), ledger_id);
+        Ok(events.map(|event| {
+            event
+                .map(ChangeEvent::from)
+                .map_err(|error| ApiError::from(error).into())
+        }))
     }
 }
