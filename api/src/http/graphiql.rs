@@ -47,7 +47,12 @@ pub fn router() -> Router {
 async fn page(request: HeaderMap) -> Response {
     match Bundle::get("index.html") {
         Some(index) => Asset::new("index.html", index).respond(&request),
-        None => (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, REVALIDATE)], NOT_BUILT).into_response(),
+        None => (
+            StatusCode::NOT_FOUND,
+            [(header::CACHE_CONTROL, REVALIDATE)],
+            NOT_BUILT,
+        )
+            .into_response(),
     }
 }
 
@@ -69,14 +74,28 @@ struct Asset {
 impl Asset {
     fn new(path: &str, file: EmbeddedFile) -> Self {
         let mime = file.metadata.mimetype();
-        let charset = if mime.starts_with("text/") { "; charset=utf-8" } else { "" };
+        let charset = if mime.starts_with("text/") {
+            "; charset=utf-8"
+        } else {
+            ""
+        };
         let hash = file.metadata.sha256_hash();
         Self {
             content: file.data,
             content_type: format!("{mime}{charset}"),
             // Vite names every file under `assets/` by its content.
-            cache_control: if path.starts_with("assets/") { IMMUTABLE } else { REVALIDATE },
-            etag: format!("\"{}\"", hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>()),
+            cache_control: if path.starts_with("assets/") {
+                IMMUTABLE
+            } else {
+                REVALIDATE
+            },
+            etag: format!(
+                "\"{}\"",
+                hash.iter()
+                    .take(16)
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect::<String>()
+            ),
         }
     }
 
@@ -92,7 +111,10 @@ impl Asset {
             (header::CONTENT_TYPE, Cow::Owned(self.content_type)),
             (header::CACHE_CONTROL, Cow::Borrowed(self.cache_control)),
             (header::ETAG, Cow::Owned(self.etag)),
-            (header::CONTENT_SECURITY_POLICY, Cow::Borrowed(CONTENT_SECURITY_POLICY)),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                Cow::Borrowed(CONTENT_SECURITY_POLICY),
+            ),
             (header::X_CONTENT_TYPE_OPTIONS, Cow::Borrowed("nosniff")),
             (header::REFERRER_POLICY, Cow::Borrowed("no-referrer")),
         ];
@@ -126,7 +148,7 @@ mod tests {
         Asset::new(path, Sources::get("main.rs").unwrap())
     }
 
-    fn text<'a>(response: &'a Response, name: header::HeaderName) -> &'a str {
+    fn text(response: &Response, name: header::HeaderName) -> &str {
         response.headers()[name].to_str().unwrap()
     }
 
