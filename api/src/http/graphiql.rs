@@ -160,9 +160,17 @@ mod tests {
 
         let page = asset("index.html").respond(&HeaderMap::new());
         assert_eq!(text(&page, header::CACHE_CONTROL), REVALIDATE);
-        assert_eq!(text(&page, header::CONTENT_TYPE), "text/x-rust; charset=utf-8");
+        assert_eq!(
+            text(&page, header::CONTENT_TYPE),
+            "text/x-rust; charset=utf-8"
+        );
         assert!(!text(&page, header::CONTENT_SECURITY_POLICY).contains("unsafe-eval"));
-        assert!(!to_bytes(page.into_body(), usize::MAX).await.unwrap().is_empty());
+        assert!(
+            !to_bytes(page.into_body(), usize::MAX)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[tokio::test]
@@ -170,13 +178,22 @@ mod tests {
         let first = asset("index.html").respond(&HeaderMap::new());
         let etag = text(&first, header::ETAG);
 
-        for known in [etag.to_owned(), format!("W/{etag}"), format!("\"other\", {etag}")] {
+        for known in [
+            etag.to_owned(),
+            format!("W/{etag}"),
+            format!("\"other\", {etag}"),
+        ] {
             let mut request = HeaderMap::new();
             request.insert(header::IF_NONE_MATCH, known.parse().unwrap());
             let again = asset("index.html").respond(&request);
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
             assert_eq!(text(&again, header::ETAG), etag);
-            assert!(to_bytes(again.into_body(), usize::MAX).await.unwrap().is_empty());
+            assert!(
+                to_bytes(again.into_body(), usize::MAX)
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
         }
     }
 
@@ -185,7 +202,10 @@ mod tests {
         let response = page(HeaderMap::new()).await;
         if Bundle::get("index.html").is_some() {
             assert_eq!(response.status(), StatusCode::OK);
-            assert_eq!(text(&response, header::CONTENT_TYPE), "text/html; charset=utf-8");
+            assert_eq!(
+                text(&response, header::CONTENT_TYPE),
+                "text/html; charset=utf-8"
+            );
         } else {
             assert_eq!(response.status(), StatusCode::NOT_FOUND);
             let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
@@ -195,7 +215,12 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_outside_the_bundle_is_served() {
-        for path in ["../package.json", "assets/../../package.json", "/etc/passwd", ""] {
+        for path in [
+            "../package.json",
+            "assets/../../package.json",
+            "/etc/passwd",
+            "",
+        ] {
             let response = file(Path(path.to_owned()), HeaderMap::new()).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         }
