@@ -6,6 +6,7 @@ pub mod sample;
 pub mod schema;
 pub mod serve;
 pub mod status;
+mod stdout;
 
 use std::process::ExitCode;
 
