@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, each with its flags (`Args`) and what it does (`run`).
 
+mod client;
 pub mod demo;
 pub mod import;
 pub mod sample;
