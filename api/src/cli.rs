@@ -1,6 +1,7 @@
 //! The command line: one module a subcommand, each with its flags (`Args`) and what it does (`run`).
 
 mod client;
+mod csv_error;
 pub mod demo;
 pub mod import;
 pub mod sample;

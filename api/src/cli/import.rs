@@ -3,6 +3,7 @@
 //! The file is read twice. First [`check`] reads all of it and names every wrong row; then [`chunk`] cuts it and
 //! [`send`] sends it, under [`keys`] that come from the file alone, so that whatever is sent twice is added once.
 
+mod category_name;
 mod check;
 mod chunk;
 mod cluster;
@@ -99,14 +100,34 @@ async fn import(args: Args) -> anyhow::Result<Totals> {
     if !checked.unknown_columns.is_empty() {
         let unknown = checked.unknown_columns.join(", ");
         progress.note(&format!(
-            "{name}: ignored, as they mean nothing here, are the columns {unknown}"
+            "{name}: columns that mean nothing here are ignored: {unknown}"
         ));
     }
     let patience = Duration::from_secs(args.give_up_after_seconds);
-    let mut cluster = Cluster::new(client, args.url, patience, progress.clone());
-    cluster.discover().await?;
-    let ledger = ledger::find_ledger(&mut cluster, args.ledger.as_deref()).await?;
+    let cluster = Cluster::new(client, args.url, patience, progress.clone());
+    let sent = send_file(
+        file,
+        &name,
+        checked,
+        cluster,
+        args.ledger.as_deref(),
+        &progress,
+    )
+    .await;
+    progress.finish();
+    sent
+}
 
+async fn send_file(
+    file: File,
+    name: &str,
+    checked: Checked,
+    mut cluster: Cluster,
+    ledger: Option<&str>,
+    progress: &Progress,
+) -> anyhow::Result<Totals> {
+    cluster.discover().await?;
+    let ledger = ledger::find_ledger(&mut cluster, ledger).await?;
     let keys = Keys::new(checked.hash, ledger.id);
     let mut sender = Sender {
         cluster,
@@ -119,15 +140,15 @@ async fn import(args: Args) -> anyhow::Result<Totals> {
     let (chunks, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let reader = spawn_blocking(move || chunk::produce(file, checked.hash, &chunks));
     let sent = sender.send_all(receiver).await;
-    progress.finish();
-    let so_far = || {
+    let read = reader.await?;
+    let incomplete = || {
         format!(
             "{name} is not imported completely ({})",
             summary(&sender.totals)
         )
     };
-    sent.with_context(so_far)?;
-    reader.await?.with_context(so_far)?;
+    sent.with_context(incomplete)?;
+    read.with_context(incomplete)?;
     if !sender.totals.pending.is_empty() {
         let pending = sender
             .totals
@@ -136,7 +157,7 @@ async fn import(args: Args) -> anyhow::Result<Totals> {
             .map(String::as_str)
             .collect::<Vec<_>>();
         progress.note(&format!(
-            "everything is committed, but these replicas had not acknowledged all of it yet: {}",
+            "everything is committed; replicas that had not acknowledged all of it yet: {}",
             pending.join(", ")
         ));
     }

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 
 use clap::value_parser;
 
+use crate::cli::csv_error::io_error;
 use crate::cli::stdout::unless_closed;
 use generator::Generator;
 
@@ -56,7 +57,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 /// `out` cannot be written.
 pub fn write(out: impl Write, rows: u64, seed: u64) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(HEADER)?;
+    csv.write_record(HEADER).map_err(io_error)?;
     for expense in Generator::new(rows, seed) {
         csv.write_record([
             expense.spent_on.to_string().as_str(),
@@ -66,7 +67,8 @@ pub fn write(out: impl Write, rows: u64, seed: u64) -> io::Result<()> {
             expense.category,
             &expense.notes,
             &expense.tags.join(";"),
-        ])?;
+        ])
+        .map_err(io_error)?;
     }
     csv.flush()
 }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::fs::File;
 
+use super::category_name::CategoryName;
 use super::keys::FileHash;
-use super::row::{CategoryName, RowError};
+use super::row::RowError;
 use super::table::{FileError, NumberedRow, Table};
 
 /// Wrong rows that are kept to be shown; the others are only counted.

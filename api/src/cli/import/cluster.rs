@@ -19,7 +19,7 @@ pub enum ClusterError {
     /// Asking again would bring the same.
     #[error(transparent)]
     Refused(ClientError),
-    #[error("no replica did it within {} s; at last: {last}", waited.as_secs())]
+    #[error("gave up after {} s; the last answer: {last}", waited.as_secs())]
     GaveUp { waited: Duration, last: ClientError },
 }
 
@@ -124,8 +124,10 @@ impl Cluster {
     }
 
     fn note(&self, error: &ClientError) {
-        let next = &self.endpoints[self.current];
-        self.progress
-            .note(&format!("{error}; carrying on with {next}"));
+        let next = match &self.endpoints[..] {
+            [_] => "trying again".to_owned(),
+            all => format!("carrying on with {}", all[self.current]),
+        };
+        self.progress.note(&format!("{error}; {next}"));
     }
 }

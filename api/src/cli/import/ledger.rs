@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use super::category_name::CategoryName;
 use super::cluster::{Cluster, ClusterError};
 use super::keys::{Attempt, Keys};
-use super::row::CategoryName;
 use super::wire::{self, Named};
 
 /// Why there is no ledger or category to send to.

@@ -9,6 +9,7 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use super::columns::{Columns, HeaderError, sniff_delimiter};
 use super::row::{Row, RowError};
 use super::source::{self, Source, State};
+use crate::cli::csv_error::io_error;
 
 /// Why a file cannot be read on: nothing after this place means anything.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +126,7 @@ impl Records {
             if !self
                 .csv
                 .read_byte_record(&mut self.record)
-                .map_err(io::Error::from)
+                .map_err(io_error)
                 .map_err(unreadable)?
             {
                 return Ok(None);

@@ -294,7 +294,7 @@ async fn another_replica_carries_on() {
 async fn nobody_there_is_given_up_in_time() {
     let error = import_to(&[&closed_port()], &sample(10)).await.unwrap_err();
     assert!(
-        error.contains("no replica did it within 2 s") && error.contains("refused"),
+        error.contains("gave up after 2 s") && error.contains("refused"),
         "{error}"
     );
 }

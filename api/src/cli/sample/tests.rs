@@ -97,3 +97,24 @@ fn amounts_have_the_decimals_of_their_currency() {
     assert_eq!(with(1200, 0).amount(), "1200");
     assert_eq!(with(3050, 3).amount(), "3.050");
 }
+
+#[test]
+fn a_reader_that_goes_away_is_a_clean_end() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for rows in [1, 100_000] {
+        let written = write(Closed, rows, 1);
+        assert_eq!(
+            written.as_ref().unwrap_err().kind(),
+            io::ErrorKind::BrokenPipe
+        );
+        assert!(unless_closed(written).is_ok());
+    }
+}
