@@ -89,6 +89,6 @@ impl ChildProcess {
 impl Drop for ChildProcess {
     fn drop(&mut self) {
         // A process that is gone already is what is wanted, and nobody is left to tell of anything else.
-        let _ = self.kill();
+        self.kill().ok();
     }
 }

@@ -128,9 +128,9 @@ impl Drop for LocalPostgres {
     /// killed outright, it would leave them behind for a moment.
     fn drop(&mut self) {
         // The process itself is killed when it is dropped, whatever comes of this.
-        let _ = self
-            .process
-            .stop_blocking(Signal::SIGQUIT, IMMEDIATE_SHUTDOWN_TIMEOUT);
+        self.process
+            .stop_blocking(Signal::SIGQUIT, IMMEDIATE_SHUTDOWN_TIMEOUT)
+            .ok();
     }
 }
 

@@ -32,7 +32,8 @@ pub fn reserve() -> Port {
 
 /// Reserves free ports that follow each other.
 pub fn reserve_row(length: u16) -> Vec<Port> {
-    let offset = (Uuid::new_v4().as_u128() % u128::from(COUNT)) as u16;
+    let [high, low, ..] = *Uuid::new_v4().as_bytes();
+    let offset = u16::from_be_bytes([high, low]) % COUNT;
     (0..COUNT)
         .map(|step| FIRST + (offset + step) % (COUNT - length))
         .find_map(|first| (first..first + length).map(try_reserve).collect())

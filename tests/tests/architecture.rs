@@ -84,7 +84,7 @@ const WORD_RULES: [WordRule; 6] = [
     },
     WordRule {
         folders: &["api/src"],
-        except: &["api/src/local_postgres"],
+        except: &[],
         where_mentioned: Some("sea_orm"),
         words: &[
             "ActiveModel",

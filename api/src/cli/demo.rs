@@ -119,7 +119,9 @@ async fn serve(supervisor: &mut Supervisor, urls: &[String]) -> anyhow::Result<(
 /// Prints a line for the person at the terminal. Nobody listening any more is no reason to fail.
 fn say(line: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    writeln!(stdout, "{line}")
+        .and_then(|()| stdout.flush())
+        .ok();
 }
 
 /// Ctrl-C, a polite `kill`, and a terminal that is closed.

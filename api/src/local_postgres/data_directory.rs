@@ -155,7 +155,7 @@ fn run(mut command: Command, input: &str, directory: &Path, account: Account) ->
         .map_err(|source| account.explain(&program, directory, source))?;
     if let Some(mut stdin) = child.stdin.take() {
         // A program that ends without reading says why in its output.
-        let _ = stdin.write_all(input.as_bytes());
+        stdin.write_all(input.as_bytes()).ok();
     }
     let output = child.wait_with_output().map_err(Error::Process)?;
     if output.status.success() {

@@ -1,6 +1,6 @@
 //! Settles what kind of cluster a test wants, and makes it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use futures_util::future::join_all;
 
@@ -120,7 +120,7 @@ impl Builder {
     }
 }
 
-async fn start_database(kind: DatabaseKind, folder: &PathBuf) -> Database {
+async fn start_database(kind: DatabaseKind, folder: &Path) -> Database {
     match kind {
         DatabaseKind::Postgres => Database::Postgres(TestPostgres::start(folder).await),
         DatabaseKind::Sqlite => Database::Sqlite(folder.join("threefold.db")),
