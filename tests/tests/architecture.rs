@@ -223,12 +223,16 @@ fn the_rules_find_what_they_look_for() {
     assert!(violations(writes, "use sea_orm::X;\nmap.insert(1)").is_empty());
 
     for rule in &WORD_RULES {
-        for folder in rule.folders {
-            assert!(
-                workspace_root().join(folder).exists(),
-                "{folder} is gone: its rule looks at nothing"
-            );
-        }
+        let files: usize = rule
+            .folders
+            .iter()
+            .map(|folder| rust_files(&workspace_root().join(folder)).len())
+            .sum();
+        assert!(
+            files > 0,
+            "{:?} are gone: their rule looks at nothing",
+            rule.folders
+        );
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod cluster_secret;
 mod folder;
+mod log_file;
 mod member;
 mod ports;
 mod readiness;
@@ -31,16 +32,11 @@ const REPLICA_IDS: [u16; 3] = [1, 2, 3];
 pub struct Args {
     /// Database of each replica: `sqlite` needs nothing installed, `postgres` starts three servers of its own from the
     /// installed PostgreSQL. Each keeps its own expenses.
-    #[arg(long, value_enum, default_value_t = Database::Sqlite, env = "THREEFOLD_DEMO_DATABASE")]
+    #[arg(long, value_enum, default_value_t = Database::Sqlite)]
     database: Database,
 
     /// Folder for the data and the logs. A later start finds its expenses in it.
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "./threefold-demo",
-        env = "THREEFOLD_DEMO_DATA"
-    )]
+    #[arg(long, value_name = "DIR", default_value = "./threefold-demo")]
     data: PathBuf,
 
     /// Replicas that must be in sync for a write to be taken [default: the majority, 2].

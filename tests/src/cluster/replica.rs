@@ -118,9 +118,9 @@ impl Replica {
 
     /// Starts the process with the same flags as ever, and does not wait for it.
     pub fn start(&self) {
-        let mut process = self.process();
-        assert!(process.is_none(), "replica {} runs already", self.id());
-        *process = Some(self.spawn(&self.arguments()));
+        assert!(!self.is_running(), "replica {} runs already", self.id());
+        let process = self.spawn(&self.arguments());
+        *self.process() = Some(process);
     }
 
     /// Starts a process that is to refuse and end by itself, and returns how it ended.

@@ -63,16 +63,6 @@ impl MemberPlan {
             .with_context(|| format!("the folder {} cannot be made", self.data.display()))
     }
 
-    /// The last line the replica logged: why it ended, as a rule.
-    pub(super) fn last_words(&self) -> Option<String> {
-        let log = fs::read(&self.log).ok()?;
-        let text = String::from_utf8_lossy(&log);
-        text.lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .map(str::to_owned)
-    }
-
     fn arguments(
         &self,
         args: &Args,

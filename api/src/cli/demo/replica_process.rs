@@ -1,22 +1,19 @@
 //! Starting `threefold serve` as a child process.
 
 use std::env;
-use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
 use crate::child_process::ChildProcess;
 
+use super::log_file;
 use super::member::MemberPlan;
 
 /// Starts the replica from this program's own executable. What it says is added to its log.
 pub(super) fn start(plan: &MemberPlan) -> anyhow::Result<ChildProcess> {
     let program = env::current_exe().context("this program does not know its own file")?;
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&plan.log)
+    let log = log_file::open(&plan.log)
         .with_context(|| format!("the log {} cannot be written", plan.log.display()))?;
     let errors = log.try_clone().context("the log cannot be shared")?;
     let mut command = Command::new(program);

@@ -12,7 +12,7 @@ use crate::child_process::ChildProcess;
 use crate::local_postgres::LocalPostgres;
 
 use super::member::MemberPlan;
-use super::{replica_process, say};
+use super::{log_file, replica_process, say};
 
 /// How long what died stays down: long enough to see the others carry on, and never a hot loop.
 const RESTART_DELAY: Duration = Duration::from_secs(5);
@@ -134,7 +134,7 @@ impl Member {
                 say(&died(
                     &format!("Replica {}", self.plan.id),
                     status,
-                    self.plan.last_words(),
+                    log_file::last_line(&self.plan.log),
                 ));
             }
         } else if is_due(self.replica_due) {
