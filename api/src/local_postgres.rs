@@ -28,6 +28,7 @@ pub const DATABASE_NAME: &str = "threefold";
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const FAST_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(15);
 const IMMEDIATE_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Where a server keeps its data, and where it is reached.
@@ -39,6 +40,9 @@ pub struct Settings {
     pub log: PathBuf,
     /// Port on 127.0.0.1.
     pub port: u16,
+    /// Whether making the data directory waits until all of it is on disk. Without that, a power cut soon after the first
+    /// start loses it. What is committed later is always waited for.
+    pub flush_new_directory: bool,
 }
 
 /// A running server. It is stopped in an orderly way by [`LocalPostgres::stop`], and in haste when it is dropped.
@@ -52,12 +56,28 @@ impl LocalPostgres {
     /// Starts a server and returns once it takes connections.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
         let settings = absolute(settings)?;
+        // The helpers of a server that was killed hold its port and its memory until they notice.
+        let had_crashed = data_directory::was_left_in_haste(&settings.directory);
+        let deadline = Instant::now() + LEFTOVER_TIMEOUT;
+        loop {
+            match Self::try_start(settings.clone()).await {
+                Err(Error::Port { .. } | Error::Exited { .. })
+                    if had_crashed && Instant::now() < deadline =>
+                {
+                    tokio::time::sleep(POLL_INTERVAL).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_start(settings: Settings) -> Result<Self, Error> {
         refuse_port_in_use(&settings)?;
         let account = Account::find()?;
         let version = data_directory::major_version(&settings.directory)?;
         let programs = Programs::find(version, &settings.directory)?;
         if version.is_none() {
-            data_directory::create(&settings.directory, &programs, account).await?;
+            data_directory::create(&settings, &programs, account).await?;
         }
         let process = spawn(&settings, &programs, account)?;
         let mut server = Self { process, settings };
@@ -152,7 +172,7 @@ fn absolute(settings: Settings) -> Result<Settings, Error> {
     Ok(Settings {
         directory: resolve(settings.directory)?,
         log: resolve(settings.log)?,
-        port: settings.port,
+        ..settings
     })
 }
 

@@ -21,6 +21,7 @@ impl TestPostgres {
             directory: folder.join("database"),
             log: folder.join("postgres.log"),
             port: port.number(),
+            flush_new_directory: false,
         };
         let server = LocalPostgres::start(settings)
             .await

@@ -26,6 +26,7 @@ fn settings(folder: &Path, port: u16) -> Settings {
         directory: folder.join("database"),
         log: folder.join("postgres.log"),
         port,
+        flush_new_directory: false,
     }
 }
 

@@ -11,10 +11,13 @@ use nix::unistd::Pid;
 
 use super::account::Account;
 use super::programs::Programs;
-use super::{DATABASE_NAME, Error};
+use super::{DATABASE_NAME, Error, Settings};
 
 /// The name everybody logs in with.
 pub(super) const SUPERUSER: &str = "postgres";
+
+/// The server's own lock on the directory: its process in the first line, whether it is ready further down.
+const LOCK_FILE: &str = "postmaster.pid";
 
 /// The major version that made the data, or `None` where there is no data yet.
 pub(super) fn major_version(directory: &Path) -> Result<Option<u32>, Error> {
@@ -36,18 +39,23 @@ pub(super) fn major_version(directory: &Path) -> Result<Option<u32>, Error> {
 /// Makes the directory with an empty database in it. All work is done beside it, so that an interrupted attempt leaves
 /// nothing that looks like data.
 pub(super) async fn create(
-    directory: &Path,
+    settings: &Settings,
     programs: &Programs,
     account: Account,
 ) -> Result<(), Error> {
-    refuse_foreign_content(directory)?;
-    let (directory, programs) = (directory.to_owned(), programs.clone());
-    tokio::task::spawn_blocking(move || create_blocking(&directory, &programs, account))
+    refuse_foreign_content(&settings.directory)?;
+    let (settings, programs) = (settings.clone(), programs.clone());
+    tokio::task::spawn_blocking(move || create_blocking(&settings, &programs, account))
         .await
         .map_err(|error| Error::Process(io::Error::other(error)))?
 }
 
-fn create_blocking(directory: &Path, programs: &Programs, account: Account) -> Result<(), Error> {
+fn create_blocking(
+    settings: &Settings,
+    programs: &Programs,
+    account: Account,
+) -> Result<(), Error> {
+    let directory = &settings.directory;
     let unfinished = sibling(directory);
     let failed = |source| Error::Directory {
         directory: unfinished.clone(),
@@ -73,14 +81,19 @@ fn create_blocking(directory: &Path, programs: &Programs, account: Account) -> R
         "--locale",
         "C",
     ]);
-    run(initdb, "", &unfinished, account)?;
-
     let mut single_user = Command::new(programs.postgres());
     single_user
         .arg("--single")
         .arg("-D")
         .arg(&unfinished)
-        .args(["-c", "exit_on_error=on", "postgres"]);
+        .args(["-c", "exit_on_error=on"]);
+    if !settings.flush_new_directory {
+        initdb.arg("--no-sync");
+        single_user.args(["-c", "fsync=off"]);
+    }
+    single_user.arg("postgres");
+
+    run(initdb, "", &unfinished, account)?;
     run(
         single_user,
         &format!("CREATE DATABASE {DATABASE_NAME}\n"),
@@ -97,7 +110,7 @@ fn create_blocking(directory: &Path, programs: &Programs, account: Account) -> R
 /// Whether the server of that process takes connections: it writes so into its lock file, where `pg_ctl` looks too.
 pub(super) fn is_ready(directory: &Path, process_id: u32) -> bool {
     const STATUS_LINE: usize = 7;
-    let Ok(lock) = fs::read_to_string(directory.join("postmaster.pid")) else {
+    let Ok(lock) = fs::read_to_string(directory.join(LOCK_FILE)) else {
         return false;
     };
     let lines: Vec<&str> = lock.lines().map(str::trim).collect();
@@ -105,9 +118,14 @@ pub(super) fn is_ready(directory: &Path, process_id: u32) -> bool {
         && lines.get(STATUS_LINE) == Some(&"ready")
 }
 
+/// Whether the last server of the directory ended without tidying up.
+pub(super) fn was_left_in_haste(directory: &Path) -> bool {
+    directory.join(LOCK_FILE).exists() && running_server(directory).is_none()
+}
+
 /// The process that holds the directory, if it is alive.
 pub(super) fn running_server(directory: &Path) -> Option<i32> {
-    let lock = fs::read_to_string(directory.join("postmaster.pid")).ok()?;
+    let lock = fs::read_to_string(directory.join(LOCK_FILE)).ok()?;
     let process_id = lock.lines().next()?.trim().parse().ok()?;
     kill(Pid::from_raw(process_id), None).ok()?;
     Some(process_id)

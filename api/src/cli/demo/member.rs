@@ -45,6 +45,7 @@ impl MemberPlan {
             directory: own.join("database"),
             log: folder.path().join(format!("postgres-{id}.log")),
             port,
+            flush_new_directory: true,
         });
         let mut plan = Self {
             id,
