@@ -2,4 +2,6 @@
 //!
 //! Start reading at [`cli`]: each subcommand of the `threefold` binary is one module there.
 
+pub mod child_process;
 pub mod cli;
+pub mod local_postgres;
