@@ -1,11 +1,14 @@
 //! The command line: one module a subcommand, each with its flags (`Args`) and what it does (`run`).
 
+mod client;
+mod csv_error;
 pub mod demo;
 pub mod import;
 pub mod sample;
 pub mod schema;
 pub mod serve;
 pub mod status;
+mod stdout;
 
 use std::process::ExitCode;
 

@@ -1,3 +1,5 @@
+//! The `threefold` binary.
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 /// One revision.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
 #[sea_orm(table_name = "change")]
 pub struct Model {
     /// Number of the accepted command.

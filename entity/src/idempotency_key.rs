@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 /// One key and its outcome.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
 #[sea_orm(table_name = "idempotency_key")]
 pub struct Model {
     /// The client's key, or the one its replica made for it.

@@ -9,6 +9,7 @@ mod m0003_expense;
 mod m0004_history;
 mod m0005_replica_state;
 
+pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 /// Brings a database to the newest schema, from whichever step it is at.

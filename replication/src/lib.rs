@@ -8,6 +8,8 @@
 pub mod change;
 pub mod command;
 pub mod config;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
 pub mod feed;
 pub mod history;
@@ -18,3 +20,22 @@ pub mod status;
 
 pub use error::ServiceError;
 pub use replica::{Fault, ReadConsistency, Replica};
+
+mod acknowledgement;
+mod alarm;
+mod board;
+mod consensus;
+mod database;
+mod formation;
+mod forward;
+mod group_commit;
+mod identity;
+mod peer_service;
+mod proposal;
+mod read_barrier;
+mod receiver;
+mod running;
+mod store;
+mod transition;
+mod wire;
+mod working_set;

@@ -278,18 +278,34 @@ mod tests {
         let mut edge = None;
         loop {
             let args = if backward {
-                PageArgs { last: Some(size), before: edge.clone(), ..Default::default() }
+                PageArgs {
+                    last: Some(size),
+                    before: edge.clone(),
+                    ..Default::default()
+                }
             } else {
-                PageArgs { first: Some(size), after: edge.clone(), ..Default::default() }
+                PageArgs {
+                    first: Some(size),
+                    after: edge.clone(),
+                    ..Default::default()
+                }
             };
             let list = list(order, ExpenseFilter::default(), args);
             let rows = list.rows(database).await.unwrap();
             let ids: Vec<u128> = rows.records.iter().map(|r| r.id.as_u128()).collect();
             let next = list.has_next(&rows, database).await.unwrap();
             let previous = list.has_previous(&rows, database).await.unwrap();
-            let (ahead, behind) = if backward { (previous, next) } else { (next, previous) };
+            let (ahead, behind) = if backward {
+                (previous, next)
+            } else {
+                (next, previous)
+            };
             assert_eq!(behind, edge.is_some());
-            let at = if backward { rows.records.first() } else { rows.records.last() };
+            let at = if backward {
+                rows.records.first()
+            } else {
+                rows.records.last()
+            };
             edge = at.map(|record| cursor::encode(order, &list.position(record)));
             if backward {
                 all.splice(0..0, ids);
@@ -305,20 +321,46 @@ mod tests {
     #[tokio::test]
     async fn a_range_between_two_cursors_knows_what_is_around_it() {
         let database = seven().await;
-        let order = ExpenseOrder { field: OrderField::CreatedAt, descending: false };
+        let order = ExpenseOrder {
+            field: OrderField::CreatedAt,
+            descending: false,
+        };
         let cursor = |id: u128| {
             let record = expense(id, "2026-01-01", "1", "EUR");
             Some(cursor::encode(order, &Position::of(&record, order.field)))
         };
-        let between = |first, last| PageArgs { first, last, after: cursor(2), before: cursor(6) };
-        assert_eq!(page(&database, order, between(Some(9), None)).await, (vec![3, 4, 5], true, true));
-        assert_eq!(page(&database, order, between(None, Some(2))).await, (vec![4, 5], true, true));
-        let empty = PageArgs { after: cursor(7), ..Default::default() };
+        let between = |first, last| PageArgs {
+            first,
+            last,
+            after: cursor(2),
+            before: cursor(6),
+        };
+        assert_eq!(
+            page(&database, order, between(Some(9), None)).await,
+            (vec![3, 4, 5], true, true)
+        );
+        assert_eq!(
+            page(&database, order, between(None, Some(2))).await,
+            (vec![4, 5], true, true)
+        );
+        let empty = PageArgs {
+            after: cursor(7),
+            ..Default::default()
+        };
         assert_eq!(page(&database, order, empty).await, (vec![], false, true));
-        let ahead = PageArgs { before: cursor(1), ..Default::default() };
+        let ahead = PageArgs {
+            before: cursor(1),
+            ..Default::default()
+        };
         assert_eq!(page(&database, order, ahead).await, (vec![], true, false));
-        let last_before = PageArgs { before: cursor(3), ..Default::default() };
-        assert_eq!(page(&database, order, last_before).await, (vec![1, 2], true, false));
+        let last_before = PageArgs {
+            before: cursor(3),
+            ..Default::default()
+        };
+        assert_eq!(
+            page(&database, order, last_before).await,
+            (vec![1, 2], true, false)
+        );
     }
 
     #[tokio::test]
@@ -341,7 +383,10 @@ mod tests {
         rows[3].deleted_at = Some(chrono::DateTime::UNIX_EPOCH);
         store(&database, rows).await;
 
-        let text = |text: &str| ExpenseFilter { text: Some(text.into()), ..Default::default() };
+        let text = |text: &str| ExpenseFilter {
+            text: Some(text.into()),
+            ..Default::default()
+        };
         assert_eq!(found(&database, text("cafe")).await, [1, 2]);
         assert_eq!(found(&database, text("CAFÉ mul")).await, [1]);
         assert_eq!(found(&database, text("2026 trip")).await, [1, 2]);
@@ -362,10 +407,19 @@ mod tests {
             uncategorised,
             ..Default::default()
         };
-        assert_eq!(found(&database, in_categories(Some(vec![category]), None)).await, [2]);
-        assert_eq!(found(&database, in_categories(Some(vec![category]), Some(true))).await, [1, 2]);
+        assert_eq!(
+            found(&database, in_categories(Some(vec![category]), None)).await,
+            [2]
+        );
+        assert_eq!(
+            found(&database, in_categories(Some(vec![category]), Some(true))).await,
+            [1, 2]
+        );
         assert_eq!(found(&database, in_categories(None, Some(true))).await, [1]);
-        assert_eq!(found(&database, in_categories(None, Some(false))).await, [2, 3]);
+        assert_eq!(
+            found(&database, in_categories(None, Some(false))).await,
+            [2, 3]
+        );
 
         let amounts = |min: Option<&str>, max: Option<&str>| ExpenseFilter {
             min_amount: min.map(Into::into),
@@ -374,7 +428,10 @@ mod tests {
         };
         assert_eq!(found(&database, amounts(Some("10"), None)).await, [1, 3]);
         assert_eq!(found(&database, amounts(None, Some("-10.5"))).await, [2]);
-        assert_eq!(found(&database, amounts(Some("-10.4999"), Some("9.9999"))).await, [] as [u128; 0]);
+        assert_eq!(
+            found(&database, amounts(Some("-10.4999"), Some("9.9999"))).await,
+            [] as [u128; 0]
+        );
 
         let dates = ExpenseFilter {
             spent_from: "2026-01-02".parse().ok(),
@@ -382,9 +439,16 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(found(&database, dates).await, [2, 3]);
-        let currency = ExpenseFilter { currency: Some("JPY".into()), ..Default::default() };
+        let currency = ExpenseFilter {
+            currency: Some("JPY".into()),
+            ..Default::default()
+        };
         assert_eq!(found(&database, currency).await, [3]);
-        let deleted = ExpenseFilter { deleted: true, text: Some("expense".into()), ..Default::default() };
+        let deleted = ExpenseFilter {
+            deleted: true,
+            text: Some("expense".into()),
+            ..Default::default()
+        };
         assert_eq!(found(&database, deleted).await, [4]);
     }
 

@@ -190,7 +190,9 @@ mod tests {
     /// The rows as text: the groups that are there, the total, the count.
     async fn summary(database: &DatabaseConnection, groups: &[Group]) -> Vec<String> {
         let filter = ExpenseFilter::default();
-        let rows = totals(database, DEFAULT_LEDGER_ID, &filter, groups).await.unwrap();
+        let rows = totals(database, DEFAULT_LEDGER_ID, &filter, groups)
+            .await
+            .unwrap();
         let text = |row: SummaryRow| {
             let groups = [
                 row.day.map(|day| day.to_string()),
@@ -200,7 +202,13 @@ mod tests {
                 row.tag,
             ];
             let groups: Vec<String> = groups.into_iter().flatten().collect();
-            format!("{} {} {} x{}", groups.join(" "), row.minor_units, row.currency, row.count)
+            format!(
+                "{} {} {} x{}",
+                groups.join(" "),
+                row.minor_units,
+                row.currency,
+                row.count
+            )
         };
         rows.into_iter().map(text).collect()
     }

@@ -20,6 +20,8 @@ pub struct AddExpenses {
     pub ledger_id: Uuid,
     /// 1 to [`MAX_EXPENSES`] expenses.
     pub expenses: Vec<NewExpense>,
+    /// True where the client gave a list, so that faults name the element.
+    pub bulk: bool,
 }
 
 /// An expense to add.
@@ -132,7 +134,7 @@ impl Command {
     pub fn add_expense(ledger_id: Uuid, draft: ExpenseDraft) -> Result<Self, Vec<Refusal>> {
         let mut faults = Vec::new();
         let expense = NewExpense::check(draft, Path::Top, &mut faults);
-        Self::added(ledger_id, expense.into_iter().collect(), faults)
+        Self::added(ledger_id, expense.into_iter().collect(), false, faults)
     }
 
     /// Adds up to [`MAX_EXPENSES`] expenses; faults name `expenses`, the index and the field.
@@ -167,18 +169,20 @@ impl Command {
             }
             expenses.extend(NewExpense::check(draft, path, &mut faults));
         }
-        Self::added(ledger_id, expenses, faults)
+        Self::added(ledger_id, expenses, true, faults)
     }
 
     fn added(
         ledger_id: Uuid,
         expenses: Vec<NewExpense>,
+        bulk: bool,
         faults: Vec<Refusal>,
     ) -> Result<Self, Vec<Refusal>> {
         if faults.is_empty() {
             Ok(Self::AddExpenses(AddExpenses {
                 ledger_id,
                 expenses,
+                bulk,
             }))
         } else {
             Err(faults)

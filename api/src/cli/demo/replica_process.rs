@@ -1,0 +1,33 @@
+//! Starting `threefold serve` as a child process.
+
+use std::env;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+
+use crate::child_process::ChildProcess;
+
+use super::log_file;
+use super::member::MemberPlan;
+
+/// Starts the replica from this program's own executable. What it says is added to its log.
+pub(super) fn start(plan: &MemberPlan) -> anyhow::Result<ChildProcess> {
+    let program = env::current_exe().context("this program does not know its own file")?;
+    let log = log_file::open(&plan.log)
+        .with_context(|| format!("the log {} cannot be written", plan.log.display()))?;
+    let errors = log.try_clone().context("the log cannot be shared")?;
+    let mut command = Command::new(program);
+    command
+        .args(&plan.serve_arguments)
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors);
+    // The demo's replicas are the same on every machine: settings meant for another replica do not reach them.
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("THREEFOLD_") {
+            command.env_remove(name);
+        }
+    }
+    ChildProcess::spawn(&mut command)
+        .with_context(|| format!("replica {} cannot be started", plan.id))
+}

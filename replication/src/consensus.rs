@@ -1,0 +1,124 @@
+//! The only part of Threefold that knows openraft: what is above speaks of proposals, log positions and roles.
+
+pub(crate) mod log_store;
+mod network;
+pub(crate) mod snapshot;
+pub(crate) mod state_machine;
+pub(crate) mod types;
+
+pub(crate) use log_store::LogStore;
+pub(crate) use network::{NetworkFactory, SnapshotChunk};
+pub(crate) use state_machine::StateMachine;
+#[cfg(any(test, feature = "conformance"))]
+pub(crate) use types::TypeConfig;
+pub(crate) use types::{LogId, Node, Raft};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use openraft::error::{ClientWriteError, RaftError};
+use openraft::{Config as RaftConfig, ServerState, SnapshotPolicy};
+
+use crate::config::Config;
+use crate::outcome::Outcome;
+use crate::proposal::Batch;
+use crate::status::Role;
+
+/// Why a batch was not carried out by this replica.
+#[derive(Debug)]
+pub(crate) enum WriteFault {
+    /// This replica does not lead; certain that nothing was written.
+    NotLeader,
+    /// No answer in time: it may still be carried out.
+    InDoubt,
+    /// The engine has stopped.
+    Stopped(String),
+}
+
+/// Settings of the consensus engine. Heartbeats go out at a third of the election timeout, which is also how long
+/// one AppendEntries may take.
+pub(crate) fn raft_config(config: &Config) -> Result<Arc<RaftConfig>, String> {
+    let election = u64::try_from(config.election_timeout.as_millis()).unwrap_or(u64::MAX);
+    let raft = RaftConfig {
+        cluster_name: "threefold".to_owned(),
+        heartbeat_interval: election / 3,
+        election_timeout_min: election,
+        election_timeout_max: election * 2,
+        install_snapshot_timeout: 60_000,
+        max_payload_entries: 64,
+        replication_lag_threshold: config.compact_after_entries,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(config.compact_after_entries),
+        max_in_snapshot_log_to_keep: config.compact_after_entries,
+        purge_batch_size: 256,
+        ..RaftConfig::default()
+    };
+    raft.validate().map(Arc::new).map_err(|e| e.to_string())
+}
+
+/// Appends a batch to the log and waits until it is applied here.
+pub(crate) async fn write(
+    raft: &Raft,
+    batch: Batch,
+    timeout: Duration,
+) -> Result<(LogId, Vec<Outcome>), WriteFault> {
+    let answer = tokio::time::timeout(timeout, raft.client_write(batch)).await;
+    match answer {
+        Ok(Ok(response)) => Ok((response.log_id, response.data.0)),
+        Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_)))) => {
+            Err(WriteFault::NotLeader)
+        }
+        Ok(Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(e)))) => {
+            Err(WriteFault::Stopped(e.to_string()))
+        }
+        Ok(Err(RaftError::Fatal(fatal))) => Err(WriteFault::Stopped(fatal.to_string())),
+        Err(_elapsed) => Err(WriteFault::InDoubt),
+    }
+}
+
+/// Confirms this replica's leadership with a majority, and returns the log position that a read must have seen.
+pub(crate) async fn read_index(raft: &Raft, timeout: Duration) -> Option<Option<u64>> {
+    let answer = tokio::time::timeout(timeout, raft.get_read_log_id()).await;
+    let (read_log_id, _applied) = answer.ok()?.ok()?;
+    Some(read_log_id.map(|log_id| log_id.index))
+}
+
+/// What the engine says of itself at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RaftView {
+    pub(crate) role: Role,
+    pub(crate) term: u64,
+    pub(crate) leader: Option<u64>,
+    pub(crate) voters: Vec<u64>,
+    /// On the leader: the last log index stored on each replica.
+    pub(crate) matched: BTreeMap<u64, u64>,
+    /// Set when the engine has stopped for good.
+    pub(crate) fatal: Option<String>,
+}
+
+/// The engine's metrics in this crate's words.
+pub(crate) fn view(raft: &Raft) -> RaftView {
+    let metrics = raft.metrics();
+    let metrics = metrics.borrow();
+    let role = match metrics.state {
+        ServerState::Leader => Role::Leader,
+        ServerState::Candidate => Role::Candidate,
+        ServerState::Learner => Role::Learner,
+        ServerState::Follower | ServerState::Shutdown => Role::Follower,
+    };
+    let replication = metrics.replication.iter().flatten();
+    RaftView {
+        role,
+        term: metrics.current_term,
+        leader: metrics.current_leader,
+        voters: metrics.membership_config.membership().voter_ids().collect(),
+        matched: replication
+            .filter_map(|(id, log_id)| Some((*id, log_id.as_ref()?.index)))
+            .collect(),
+        fatal: metrics
+            .running_state
+            .as_ref()
+            .err()
+            .map(ToString::to_string),
+    }
+}

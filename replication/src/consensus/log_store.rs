@@ -1,0 +1,388 @@
+//! Log and vote in the replica's data folder: a fjall keyspace each, one flush an append, no thread hop.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::io;
+use std::ops::{Bound, RangeBounds};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use openraft::storage::{LogFlushed, LogState, RaftLogStorage};
+use openraft::{OptionalSend, RaftLogReader, StorageIOError};
+use serde::de::DeserializeOwned;
+
+use super::types::{Entry, LogId, StorageError, TypeConfig, Vote};
+use crate::database::Database as StateDatabase;
+use crate::peer::{decode, encode};
+
+/// Most bytes of recent entries kept in memory for replication and apply.
+const TAIL_BYTES: usize = 32 << 20;
+/// Most bytes of one read, so that one AppendEntries stays small; at least one entry is read.
+const READ_BYTES: usize = 4 << 20;
+/// Block cache of the log: nearly all reads are served from the tail.
+const CACHE_BYTES: u64 = 4 << 20;
+/// Bytes of the log's write buffer.
+const MEMTABLE_BYTES: u64 = 8 << 20;
+
+const VOTE: &str = "vote";
+const COMMITTED: &str = "committed";
+const PURGED: &str = "purged";
+
+/// See the module. Cheap to clone; all clones share one log.
+#[derive(Clone)]
+pub(crate) struct LogStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    db: Database,
+    entries: Keyspace,
+    meta: Keyspace,
+    tail: Mutex<Tail>,
+    /// Made durable before what could repeat it is purged.
+    state: StateDatabase,
+}
+
+/// The newest entries, as they were appended.
+#[derive(Default)]
+struct Tail {
+    entries: BTreeMap<u64, (Entry, usize)>,
+    bytes: usize,
+}
+
+impl Tail {
+    fn push(&mut self, entry: Entry, bytes: usize) {
+        self.bytes += bytes;
+        self.entries.insert(entry.log_id.index, (entry, bytes));
+        while self.bytes > TAIL_BYTES && self.entries.len() > 1 {
+            if let Some((_, (_, bytes))) = self.entries.pop_first() {
+                self.bytes -= bytes;
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes = 0;
+    }
+}
+
+impl LogStore {
+    /// Opens or creates the log in a folder. The folder is locked: two processes cannot share it.
+    pub(crate) fn open(folder: &Path, state: StateDatabase) -> Result<Self, fjall::Error> {
+        let db = Database::builder(folder)
+            .cache_size(CACHE_BYTES)
+            .worker_threads(1)
+            .manual_journal_persist(true)
+            .open()?;
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+        let entries = db.keyspace("entries", options)?;
+        let meta = db.keyspace("meta", options)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                db,
+                entries,
+                meta,
+                tail: Mutex::default(),
+                state,
+            }),
+        })
+    }
+
+    /// True where nothing was ever written: a folder of a replica that never took part.
+    pub(crate) fn is_blank(&self) -> Result<bool, fjall::Error> {
+        Ok(self.shared.meta.is_empty()? && self.shared.entries.is_empty()?)
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // The tail is a cache: after a panic elsewhere it is still what was appended.
+        self.shared
+            .tail
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, io::Error> {
+        let value = self.shared.meta.get(key).map_err(other)?;
+        value.map(|bytes| decode(&bytes).map_err(other)).transpose()
+    }
+
+    fn write_meta<T: serde::Serialize>(
+        &self,
+        key: &str,
+        value: &T,
+        mode: PersistMode,
+    ) -> Result<(), io::Error> {
+        let mut batch = self.shared.db.batch().durability(Some(mode));
+        batch.insert(&self.shared.meta, key, &encode(value)[..]);
+        commit(batch)
+    }
+
+    fn last_entry_id(&self) -> Result<Option<LogId>, io::Error> {
+        if let Some((_, (entry, _))) = self.tail().entries.last_key_value() {
+            return Ok(Some(entry.log_id));
+        }
+        let Some(guard) = self.shared.entries.last_key_value() else {
+            return Ok(None);
+        };
+        let entry: Entry = decode(&guard.value().map_err(other)?).map_err(other)?;
+        Ok(Some(entry.log_id))
+    }
+
+    fn read_range(&self, range: impl RangeBounds<u64>) -> Result<Vec<Entry>, io::Error> {
+        let start = match range.start_bound() {
+            Bound::Included(index) => *index,
+            Bound::Excluded(index) => index.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(index) => index.saturating_add(1),
+            Bound::Excluded(index) => *index,
+            Bound::Unbounded => u64::MAX,
+        };
+        if start >= end {
+            return Ok(Vec::new());
+        }
+        let mut read = 0;
+        let mut within_bound = |bytes: usize| {
+            let fits = read == 0 || read + bytes <= READ_BYTES;
+            read += bytes;
+            fits
+        };
+        let tail = self.tail();
+        if tail
+            .entries
+            .first_key_value()
+            .is_some_and(|(first, _)| *first <= start)
+        {
+            let entries = tail
+                .entries
+                .range(start..end)
+                .take_while(|(_, (_, bytes))| within_bound(*bytes));
+            return Ok(entries.map(|(_, (entry, _))| entry.clone()).collect());
+        }
+        drop(tail);
+        let mut entries = Vec::new();
+        for guard in self
+            .shared
+            .entries
+            .range(start.to_be_bytes()..end.to_be_bytes())
+        {
+            let value = guard.value().map_err(other)?;
+            if !within_bound(value.len()) {
+                break;
+            }
+            entries.push(decode(&value).map_err(other)?);
+        }
+        Ok(entries)
+    }
+
+    /// Entries by index, as many as fit one read; for a state machine that must repeat some.
+    pub(crate) fn read(&self, range: impl RangeBounds<u64>) -> Result<Vec<Entry>, io::Error> {
+        self.read_range(range)
+    }
+
+    fn append_entries(&self, entries: impl IntoIterator<Item = Entry>) -> Result<(), io::Error> {
+        let mut batch = self
+            .shared
+            .db
+            .batch()
+            .durability(Some(PersistMode::SyncData));
+        let mut appended = Vec::new();
+        for entry in entries {
+            let bytes = encode(&entry);
+            batch.insert(
+                &self.shared.entries,
+                entry.log_id.index.to_be_bytes(),
+                &bytes[..],
+            );
+            appended.push((entry, bytes.len()));
+        }
+        commit(batch)?;
+        let mut tail = self.tail();
+        for (entry, bytes) in appended {
+            tail.push(entry, bytes);
+        }
+        Ok(())
+    }
+
+    fn truncate_from(&self, index: u64) -> Result<(), io::Error> {
+        self.remove(index..)?;
+        let mut tail = self.tail();
+        let removed = tail.entries.split_off(&index);
+        tail.bytes -= removed.values().map(|(_, bytes)| bytes).sum::<usize>();
+        Ok(())
+    }
+
+    fn purge_through(&self, log_id: LogId) -> Result<(), io::Error> {
+        // First the mark, then the entries: after a crash between the two, entries below the mark are ignored.
+        self.write_meta(PURGED, &log_id, PersistMode::SyncData)?;
+        self.remove(..=log_id.index)?;
+        let mut tail = self.tail();
+        let kept = tail.entries.split_off(&log_id.index.saturating_add(1));
+        tail.entries = kept;
+        tail.bytes = tail.entries.values().map(|(_, bytes)| bytes).sum();
+        if tail.entries.is_empty() {
+            tail.clear();
+        }
+        Ok(())
+    }
+
+    /// Removes entries in pieces of bounded size, from the outer end, so that a crash in between leaves no hole.
+    fn remove(&self, range: impl RangeBounds<u64>) -> Result<(), io::Error> {
+        let encoded = |bound: Bound<&u64>| match bound {
+            Bound::Included(index) => Bound::Included(index.to_be_bytes()),
+            Bound::Excluded(index) => Bound::Excluded(index.to_be_bytes()),
+            Bound::Unbounded => Bound::Unbounded,
+        };
+        let bounds = (encoded(range.start_bound()), encoded(range.end_bound()));
+        let is_purge = matches!(bounds.0, Bound::Unbounded);
+        loop {
+            let entries = self.shared.entries.range::<[u8; 8], _>(bounds);
+            let keys: Result<Vec<_>, _> = if is_purge {
+                entries.take(1_000).map(|guard| guard.key()).collect()
+            } else {
+                entries.rev().take(1_000).map(|guard| guard.key()).collect()
+            };
+            let keys = keys.map_err(other)?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let mut batch = self
+                .shared
+                .db
+                .batch()
+                .durability(Some(PersistMode::SyncData));
+            for key in keys {
+                batch.remove(&self.shared.entries, key);
+            }
+            commit(batch)?;
+        }
+    }
+}
+
+fn commit(batch: OwnedWriteBatch) -> Result<(), io::Error> {
+    batch.commit().map_err(other)
+}
+
+fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::other(error)
+}
+
+/// Runs a call that blocks for a disk flush on this thread, while the runtime moves its other tasks elsewhere: a
+/// hop to another thread would cost as much as the flush.
+fn on_this_thread<T>(call: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(call),
+        _ => call(),
+    }
+}
+
+fn write_fault(error: &io::Error) -> StorageError {
+    StorageIOError::write_logs(error).into()
+}
+
+impl RaftLogReader<TypeConfig> for LogStore {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
+        &mut self,
+        range: RB,
+    ) -> Result<Vec<Entry>, StorageError> {
+        // Callers expect the whole range here; limited_get_log_entries is the bounded one.
+        let mut entries = self
+            .read_range(range.clone())
+            .map_err(|e| StorageError::from(StorageIOError::read_logs(&e)))?;
+        while let Some(last) = entries.last().map(|entry| entry.log_id.index) {
+            let rest = (Bound::Excluded(last), range.end_bound().cloned());
+            let more = self
+                .read_range(rest)
+                .map_err(|e| StorageError::from(StorageIOError::read_logs(&e)))?;
+            if more.is_empty() {
+                break;
+            }
+            entries.extend(more);
+        }
+        Ok(entries)
+    }
+
+    async fn limited_get_log_entries(
+        &mut self,
+        start: u64,
+        end: u64,
+    ) -> Result<Vec<Entry>, StorageError> {
+        self.read_range(start..end)
+            .map_err(|e| StorageIOError::read_logs(&e).into())
+    }
+}
+
+impl RaftLogStorage<TypeConfig> for LogStore {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, StorageError> {
+        let read = || -> Result<_, io::Error> {
+            let purged: Option<LogId> = self.read_meta(PURGED)?;
+            Ok((purged, self.last_entry_id()?.max(purged)))
+        };
+        let (last_purged_log_id, last_log_id) =
+            read().map_err(|e| StorageIOError::read_logs(&e))?;
+        Ok(LogState {
+            last_purged_log_id,
+            last_log_id,
+        })
+    }
+
+    async fn get_log_reader(&mut self) -> Self::LogReader {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
+        let saved = on_this_thread(|| self.write_meta(VOTE, vote, PersistMode::SyncData));
+        saved.map_err(|e| StorageIOError::write_vote(&e).into())
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
+        self.read_meta(VOTE)
+            .map_err(|e| StorageIOError::read_vote(&e).into())
+    }
+
+    async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
+        // Not flushed: it only shortens the way after a restart, and the next append flushes it along.
+        self.write_meta(COMMITTED, &committed, PersistMode::Buffer)
+            .map_err(|e| write_fault(&e))
+    }
+
+    async fn read_committed(&mut self) -> Result<Option<LogId>, StorageError> {
+        let committed: Option<Option<LogId>> = self
+            .read_meta(COMMITTED)
+            .map_err(|e| StorageError::from(StorageIOError::read_logs(&e)))?;
+        Ok(committed.flatten())
+    }
+
+    async fn append<I>(
+        &mut self,
+        entries: I,
+        callback: LogFlushed<TypeConfig>,
+    ) -> Result<(), StorageError>
+    where
+        I: IntoIterator<Item = Entry> + OptionalSend,
+        I::IntoIter: OptionalSend,
+    {
+        on_this_thread(|| self.append_entries(entries)).map_err(|e| write_fault(&e))?;
+        callback.log_io_completed(Ok(()));
+        Ok(())
+    }
+
+    async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        on_this_thread(|| self.truncate_from(log_id.index)).map_err(|e| write_fault(&e))
+    }
+
+    async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        self.shared
+            .state
+            .flush()
+            .await
+            .map_err(|e| write_fault(&other(e)))?;
+        on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))
+    }
+}

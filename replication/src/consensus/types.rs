@@ -1,0 +1,37 @@
+//! openraft's types, bound to ours once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::consensus::snapshot::SnapshotData;
+use crate::outcome::Outcome;
+use crate::proposal::Batch;
+
+openraft::declare_raft_types!(
+    /// Everything generic in openraft, decided.
+    pub TypeConfig:
+        D = Batch,
+        R = Outcomes,
+        NodeId = u64,
+        Node = Node,
+        Entry = Entry,
+        SnapshotData = SnapshotData,
+);
+
+/// The outcomes of one log entry, in the order of its proposals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcomes(pub(crate) Vec<Outcome>);
+
+/// A replica in the membership.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Base URL of its peer endpoint when it joined; the `--peer` flag goes before it.
+    pub(crate) peer_url: String,
+}
+
+pub(crate) type Raft = openraft::Raft<TypeConfig>;
+pub(crate) type Entry = openraft::Entry<TypeConfig>;
+pub(crate) type LogId = openraft::LogId<u64>;
+pub(crate) type Vote = openraft::Vote<u64>;
+pub(crate) type StorageError = openraft::StorageError<u64>;
+pub(crate) type StoredMembership = openraft::StoredMembership<u64, Node>;
+pub(crate) type SnapshotMeta = openraft::SnapshotMeta<u64, Node>;

@@ -1,0 +1,194 @@
+//! This replica's own database: one connection that writes, a pool that reads, and which failures pass by themselves.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseBackend, DatabaseConnection,
+    DbErr,
+};
+use sea_orm::{RuntimeErr, SqlxError};
+use threefold_migration::{Migrator, MigratorTrait};
+
+use crate::status::DatabaseKind;
+
+/// Connections that read, and the most reads that run at once.
+const READERS: u32 = 16;
+/// Longest wait for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct Database {
+    /// For the state machine alone. Its commits are not flushed one by one: the log is, and what a crash of the
+    /// database loses is applied again from there.
+    pub(crate) writer: DatabaseConnection,
+    /// For everybody, for selects only.
+    pub(crate) reader: DatabaseConnection,
+    pub(crate) kind: DatabaseKind,
+}
+
+impl Database {
+    /// Connects, and brings the schema to the newest step.
+    pub(crate) async fn open(url: &str) -> Result<Self, DbErr> {
+        let kind = kind_of(url)?;
+        let writer = SeaDatabase::connect(options(url, kind, 1, false)).await?;
+        Migrator::up(&writer, None).await?;
+        let readers = if kind == DatabaseKind::Sqlite {
+            READERS / 4
+        } else {
+            READERS
+        };
+        let reader = SeaDatabase::connect(options(url, kind, readers, true)).await?;
+        Ok(Self {
+            writer,
+            reader,
+            kind,
+        })
+    }
+
+    /// Makes every commit so far durable, before the log that could repeat it is purged.
+    pub(crate) async fn flush(&self) -> Result<(), DbErr> {
+        match self.kind {
+            // One flushed commit flushes everything before it in PostgreSQL's own log.
+            DatabaseKind::Postgres => {
+                let sql = "BEGIN; SET LOCAL synchronous_commit = on; \
+                           UPDATE replica_state SET id = id; COMMIT";
+                self.writer.execute_unprepared(sql).await?;
+            }
+            DatabaseKind::Sqlite => {
+                // The same, by SQLite's rules for write-ahead logs; there is one connection that writes.
+                let sql = "PRAGMA synchronous = FULL; UPDATE replica_state SET id = id; PRAGMA synchronous = NORMAL";
+                self.writer.execute_unprepared(sql).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        for pool in [&self.writer, &self.reader] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::debug!(%error, "a connection pool did not close");
+            }
+        }
+    }
+}
+
+fn kind_of(url: &str) -> Result<DatabaseKind, DbErr> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("postgres" | "postgresql") => Ok(DatabaseKind::Postgres),
+        Some("sqlite") => Ok(DatabaseKind::Sqlite),
+        _ => Err(DbErr::Custom(
+            "the database URL must begin with postgres:// or sqlite://".to_owned(),
+        )),
+    }
+}
+
+fn options(url: &str, kind: DatabaseKind, connections: u32, read_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    match kind {
+        DatabaseKind::Postgres => {
+            let name = if read_only {
+                "threefold reader"
+            } else {
+                "threefold writer"
+            };
+            options.map_sqlx_postgres_opts(move |postgres| {
+                let postgres = postgres.application_name(name);
+                if read_only {
+                    postgres.options([("default_transaction_read_only", "on")])
+                } else {
+                    postgres.options([("synchronous_commit", "off")])
+                }
+            });
+        }
+        DatabaseKind::Sqlite => {
+            options.map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .create_if_missing(!read_only)
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "NORMAL")
+                    .pragma("query_only", if read_only { "ON" } else { "OFF" })
+                    .pragma("cache_size", "-16384")
+                    .busy_timeout(Duration::from_secs(5))
+            });
+        }
+    }
+    options
+}
+
+/// Placeholder of the n-th value, counted from 1.
+pub(crate) fn placeholder(backend: DatabaseBackend, n: usize) -> String {
+    if backend == DatabaseBackend::Postgres {
+        format!("${n}")
+    } else {
+        format!("?{n}")
+    }
+}
+
+/// True for failures that may pass without anybody's doing: a lost connection, a database that is starting or
+/// stopping, a lock, a serialisation failure. Codes: PostgreSQL manual, appendix A; SQLite result codes.
+pub(crate) fn is_transient(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner) => match inner {
+            RuntimeErr::SqlxError(error) => is_transient_driver(error),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn is_transient_driver(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Io(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::WorkerCrashed
+        | SqlxError::Protocol(_) => true,
+        SqlxError::Database(error) => error.code().is_some_and(|code| is_transient_code(&code)),
+        _ => false,
+    }
+}
+
+fn is_transient_code(code: &str) -> bool {
+    // Connection exceptions, transaction rollbacks, insufficient resources (disk full, out of memory, too many
+    // connections), operator intervention; for SQLite busy, locked, I/O error and full.
+    let classes = ["08", "40", "53", "57"];
+    let is_postgres = code.len() == 5;
+    if is_postgres {
+        return classes.iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passing_failures_are_told_from_lasting_ones() {
+        for code in [
+            "08006", "40001", "40P01", "53300", "53100", "57P01", "57P03", "5", "261", "13",
+        ] {
+            assert!(is_transient_code(code), "{code}");
+        }
+        for code in ["23505", "42P01", "22003", "28P01", "1", "19", "11"] {
+            assert!(!is_transient_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_known_databases_are_taken() {
+        assert_eq!(kind_of("postgres://x/y"), Ok(DatabaseKind::Postgres));
+        assert_eq!(kind_of("sqlite:///tmp/x.db"), Ok(DatabaseKind::Sqlite));
+        assert!(kind_of("mysql://x").is_err());
+        assert!(kind_of("nothing").is_err());
+    }
+}

@@ -1,0 +1,98 @@
+//! How three empty replicas become a cluster, in whatever order they start.
+//!
+//! The replica with the lowest id founds it: once every peer answers that it is empty, the founder makes the
+//! cluster's id, has every peer adopt it, and only then starts the consensus engine's membership. A crash at any
+//! point is repeated from where it stood. An empty replica that meets a cluster already at work is not let in: it
+//! has lost its vote and log, and coming back blank could undo what was acknowledged.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::peer::{PeerError, PeerMethod, decode, encode};
+use crate::wire::Wire;
+
+/// Longest wait for one peer's answer, and the pause between rounds.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+const ROUND_PAUSE: Duration = Duration::from_millis(200);
+
+/// What a replica says of its membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HelloAnswer {
+    /// The cluster it belongs to; none while it is empty.
+    pub(crate) cluster_id: Option<Uuid>,
+    /// True once its consensus engine has a membership.
+    pub(crate) at_work: bool,
+}
+
+/// An empty replica among others that are not.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this replica is empty, but replica {peer} already belongs to cluster {cluster_id}, which is at work: a lost log \
+     and vote must not come back as blank ones. Restore this replica's data folder and database, or have it replaced \
+     with `threefold cluster replace`"
+)]
+pub(crate) struct MetACluster {
+    peer: u64,
+    cluster_id: Uuid,
+}
+
+async fn hello(wire: &Wire, peer: u64) -> Result<HelloAnswer, PeerError> {
+    let answer = wire
+        .call(peer, None, PeerMethod::Hello, encode(&()), ANSWER_TIMEOUT)
+        .await?;
+    decode(&answer).map_err(|fault| PeerError::Refused { peer, fault })
+}
+
+/// Asks everybody once. True if all answered and are empty.
+async fn all_empty(wire: &Wire) -> Result<bool, MetACluster> {
+    let mut all = true;
+    for peer in wire.others() {
+        match hello(wire, peer).await {
+            Ok(HelloAnswer {
+                cluster_id: Some(cluster_id),
+                at_work: true,
+            }) => {
+                return Err(MetACluster { peer, cluster_id });
+            }
+            Ok(answer) => all &= answer.cluster_id.is_none(),
+            Err(error) => {
+                tracing::debug!(%error, "waiting for all replicas to start");
+                all = false;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The founder's wait: until every peer is there and empty.
+pub(crate) async fn wait_for_empty_peers(wire: &Wire) -> Result<(), MetACluster> {
+    while !all_empty(wire).await? {
+        tokio::time::sleep(ROUND_PAUSE).await;
+    }
+    Ok(())
+}
+
+/// An empty follower's watch: ends only if it meets a cluster at work.
+pub(crate) async fn watch_for_cluster(wire: &Wire) -> MetACluster {
+    loop {
+        tokio::time::sleep(ROUND_PAUSE * 5).await;
+        if let Err(met) = all_empty(wire).await {
+            return met;
+        }
+    }
+}
+
+/// Has every peer adopt the cluster; tried until all have.
+pub(crate) async fn found(wire: &Wire) {
+    for peer in wire.others() {
+        while let Err(error) = wire
+            .call(peer, None, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT)
+            .await
+        {
+            tracing::warn!(%error, peer, "a replica has not joined the new cluster yet");
+            tokio::time::sleep(ROUND_PAUSE).await;
+        }
+    }
+}

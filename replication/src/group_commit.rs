@@ -1,0 +1,154 @@
+//! Many waiting proposals become one log entry. While one entry is on its way, the next one fills; with nothing on
+//! its way a proposal goes at once. There is no linger: an idle system adds no wait, a busy one shares its flushes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::acknowledgement::Acknowledger;
+use crate::config::{MAX_BATCH_BYTES, MAX_BATCH_PROPOSALS, MAX_WAITING_PROPOSALS};
+use crate::consensus::{self, Raft, WriteFault};
+use crate::outcome::{Acknowledgement, Settled};
+use crate::proposal::Batch;
+
+/// A proposal, encoded, and the acknowledgement its proposer waits for.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) proposal: Bytes,
+    pub(crate) acknowledgement: Acknowledgement,
+}
+
+/// Why a proposal was not settled here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ProposeFault {
+    /// This replica does not lead; nothing was written.
+    NotLeader,
+    /// Too few replicas are in sync; nothing was written.
+    NotEnough { in_sync: usize, required: usize },
+    /// The queue is full; nothing was written.
+    Overloaded,
+    /// It may or may not be carried out.
+    InDoubt(String),
+}
+
+type Answer = Result<Settled, ProposeFault>;
+type Seat = (Waiting, oneshot::Sender<Answer>);
+
+/// The queue in front of the log. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct GroupCommit {
+    queue: mpsc::Sender<Seat>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl GroupCommit {
+    pub(crate) fn start(
+        raft: Raft,
+        acknowledger: Arc<Acknowledger>,
+        timeout: Duration,
+        together: bool,
+    ) -> Self {
+        let (queue, seats) = mpsc::channel(MAX_WAITING_PROPOSALS);
+        let most = if together { MAX_BATCH_PROPOSALS } else { 1 };
+        tokio::spawn(run(raft, acknowledger, seats, timeout, most));
+        Self {
+            queue,
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Puts a proposal into the log and waits until it is settled.
+    pub(crate) async fn submit(&self, waiting: Waiting) -> Answer {
+        let (answer, settled) = oneshot::channel();
+        self.queue
+            .try_send((waiting, answer))
+            .map_err(|e| match e {
+                mpsc::error::TrySendError::Full(_) => ProposeFault::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => ProposeFault::NotLeader,
+            })?;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let settled = settled.await;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        settled.unwrap_or_else(|_dropped| {
+            Err(ProposeFault::InDoubt("the replica is stopping".to_owned()))
+        })
+    }
+}
+
+async fn run(
+    raft: Raft,
+    acknowledger: Arc<Acknowledger>,
+    mut seats: mpsc::Receiver<Seat>,
+    timeout: Duration,
+    most: usize,
+) {
+    let mut held_back: Option<Seat> = None;
+    loop {
+        let first = match held_back.take() {
+            Some(seat) => seat,
+            None => match seats.recv().await {
+                Some(seat) => seat,
+                None => return,
+            },
+        };
+        let mut bytes = first.0.proposal.len();
+        let mut batch = vec![first];
+        while batch.len() < most {
+            let Ok(next) = seats.try_recv() else { break };
+            bytes += next.0.proposal.len();
+            if bytes > MAX_BATCH_BYTES {
+                held_back = Some(next);
+                break;
+            }
+            batch.push(next);
+        }
+        // Judged once a batch, before anything is written.
+        if let Err(fault) = acknowledger.admit().await {
+            batch
+                .into_iter()
+                .for_each(|(_, answer)| send(answer, Err(fault.clone())));
+            continue;
+        }
+        let proposals = batch
+            .iter()
+            .map(|(waiting, _)| waiting.proposal.clone())
+            .collect();
+        match consensus::write(&raft, Batch::new(proposals), timeout).await {
+            Ok((log_id, outcomes)) => {
+                if outcomes.len() != batch.len() {
+                    let fault = ProposeFault::InDoubt(
+                        "the outcome was lost in a database failure".to_owned(),
+                    );
+                    batch
+                        .into_iter()
+                        .for_each(|(_, answer)| send(answer, Err(fault.clone())));
+                    continue;
+                }
+                let settled = batch.into_iter().zip(outcomes);
+                let settled = settled
+                    .map(|((waiting, answer), outcome)| (waiting.acknowledgement, outcome, answer));
+                acknowledger.clone().settle(log_id.index, settled.collect());
+            }
+            Err(fault) => {
+                let fault = match fault {
+                    WriteFault::NotLeader => ProposeFault::NotLeader,
+                    WriteFault::InDoubt => {
+                        ProposeFault::InDoubt("the log did not answer in time".to_owned())
+                    }
+                    WriteFault::Stopped(reason) => ProposeFault::InDoubt(reason),
+                };
+                batch
+                    .into_iter()
+                    .for_each(|(_, answer)| send(answer, Err(fault.clone())));
+            }
+        }
+    }
+}
+
+/// The proposer may have stopped waiting.
+pub(crate) fn send(answer: oneshot::Sender<Answer>, settled: Answer) {
+    let _gone = answer.send(settled);
+}

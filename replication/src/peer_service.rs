@@ -1,0 +1,174 @@
+//! Answers to other replicas' calls.
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::BoxStream;
+use openraft::Snapshot;
+use serde::Serialize;
+
+use crate::consensus::snapshot::{SnapshotData, read_header};
+use crate::consensus::{self, SnapshotChunk};
+use crate::formation::HelloAnswer;
+use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
+use crate::group_commit::Waiting;
+use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
+use crate::replica::Replica;
+use crate::running::Running;
+use crate::status::Role;
+
+impl Replica {
+    /// Answers a peer's call. The caller has checked the cluster secret.
+    ///
+    /// # Errors
+    /// A call that is not for this replica, not for its cluster, unreadable, or cannot be served now.
+    pub async fn serve_peer(
+        &self,
+        method: PeerMethod,
+        envelope: Envelope,
+    ) -> Result<Bytes, PeerFault> {
+        self.check_target(&envelope)?;
+        match method {
+            PeerMethod::Hello => return Ok(encode(&self.hello())),
+            PeerMethod::Found => return self.founded(&envelope).await,
+            _ => {}
+        }
+        let running = self.check_cluster(&envelope)?;
+        let payload = &envelope.payload;
+        match method {
+            PeerMethod::AppendEntries => {
+                answer(running.raft.append_entries(decode(payload)?).await)
+            }
+            PeerMethod::Vote => answer(running.raft.vote(decode(payload)?).await),
+            PeerMethod::InstallSnapshot => install(running, decode(payload)?).await,
+            PeerMethod::Propose => propose(running, decode(payload)?).await,
+            PeerMethod::ReadIndex => read_index(running).await,
+            PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
+        }
+    }
+
+    /// This replica's reports of itself, encoded, for a peer that follows them: at every change, and at least every
+    /// [`REPORT_INTERVAL`](crate::config::REPORT_INTERVAL).
+    ///
+    /// # Errors
+    /// A call that is not for this replica or not for its cluster.
+    pub fn reports(&self, envelope: &Envelope) -> Result<BoxStream<'static, Bytes>, PeerFault> {
+        self.check_target(envelope)?;
+        let running = self.check_cluster(envelope)?.clone();
+        let reports = async_stream::stream! {
+            let mut applied = running.applied.clone();
+            loop {
+                applied.mark_unchanged();
+                yield encode(&running.report());
+                running.next_report(&mut applied).await;
+            }
+        };
+        Ok(reports.take_until(self.stopping()).boxed())
+    }
+
+    fn check_target(&self, envelope: &Envelope) -> Result<(), PeerFault> {
+        let actual = self.id();
+        if envelope.to == actual {
+            Ok(())
+        } else {
+            Err(PeerFault::WrongReplica {
+                expected: envelope.to,
+                actual,
+            })
+        }
+    }
+
+    fn check_cluster(&self, envelope: &Envelope) -> Result<&std::sync::Arc<Running>, PeerFault> {
+        let running = self.running();
+        let actual = running.map(|running| running.identity.cluster_id);
+        match running {
+            Some(running) if envelope.cluster_id == actual => Ok(running),
+            _ => Err(PeerFault::WrongCluster {
+                expected: envelope.cluster_id,
+                actual,
+            }),
+        }
+    }
+
+    fn hello(&self) -> HelloAnswer {
+        let running = self.running();
+        HelloAnswer {
+            cluster_id: running.map(|running| running.identity.cluster_id),
+            at_work: running.is_some_and(|running| running.at_work()),
+        }
+    }
+
+    async fn founded(&self, envelope: &Envelope) -> Result<Bytes, PeerFault> {
+        let Some(cluster_id) = envelope.cluster_id else {
+            return Err(PeerFault::Malformed(
+                "a founder names its cluster".to_owned(),
+            ));
+        };
+        if self.running().is_none() {
+            self.adopt(cluster_id)
+                .await
+                .map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+        }
+        self.check_cluster(envelope)?;
+        Ok(encode(&()))
+    }
+}
+
+fn answer<T: Serialize, E: std::fmt::Display>(result: Result<T, E>) -> Result<Bytes, PeerFault> {
+    match result {
+        Ok(response) => Ok(encode(&response)),
+        Err(error) => Err(ServiceFault::Unavailable(error.to_string()).into()),
+    }
+}
+
+async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {
+    let Some(file) = running.receiver.take(&chunk).await? else {
+        return Ok(encode(&None::<openraft::raft::SnapshotResponse<u64>>));
+    };
+    let header = read_header(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+    tracing::info!(revision = %header.revision, "installing a snapshot");
+    let snapshot = Snapshot {
+        meta: header.meta(),
+        snapshot: Box::new(SnapshotData::File(file)),
+    };
+    answer(
+        running
+            .raft
+            .install_full_snapshot(chunk.vote, snapshot)
+            .await
+            .map(Some),
+    )
+}
+
+async fn propose(running: &Running, forwarded: ForwardedProposals) -> Result<Bytes, PeerFault> {
+    let view = consensus::view(&running.raft);
+    if view.role != Role::Leader {
+        return Err(PeerFault::NotLeader(running.config.id, view.leader));
+    }
+    let submitted = forwarded
+        .proposals
+        .into_iter()
+        .map(|(proposal, acknowledgement)| {
+            running.group.submit(Waiting {
+                proposal,
+                acknowledgement,
+            })
+        });
+    let answers = join_all(submitted).await;
+    let answers = answers
+        .into_iter()
+        .map(|answer| answer.map_err(ForwardedFault::from))
+        .collect();
+    Ok(encode(&ForwardedAnswers { answers }))
+}
+
+async fn read_index(running: &Running) -> Result<Bytes, PeerFault> {
+    let view = consensus::view(&running.raft);
+    if view.role != Role::Leader {
+        return Err(PeerFault::NotLeader(running.config.id, view.leader));
+    }
+    let index = running.barrier.read_index().await;
+    index
+        .map(|index| encode(&index))
+        .map_err(|_| ServiceFault::Unavailable("too many reads wait".to_owned()).into())
+}

@@ -1,0 +1,314 @@
+//! A replica that belongs to a cluster: consensus engine, queues, and the reports that replicas exchange.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::Utc;
+use futures_util::StreamExt;
+use openraft::error::{InitializeError, RaftError};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::acknowledgement::Acknowledger;
+use crate::alarm::Alarm;
+use crate::board::Board;
+use crate::config::{Config, REPORT_INTERVAL};
+use crate::consensus::state_machine::{Applied, Settings};
+use crate::consensus::{self, LogStore, NetworkFactory, Node, Raft, StateMachine};
+use crate::database::Database;
+use crate::feed::FeedPublisher;
+use crate::forward::Forwarder;
+use crate::group_commit::GroupCommit;
+use crate::identity::Identity;
+use crate::peer::decode;
+use crate::read_barrier::ReadBarrier;
+use crate::receiver::SnapshotReceiver;
+use crate::replica::Fault;
+use crate::status::{ReplicaStatus, Report, Role};
+use crate::wire::Wire;
+
+/// Pause before a peer that cannot be followed is tried again.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
+/// Longest wait of one read round for the leader or its majority.
+const READ_ROUND_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub(crate) struct Running {
+    pub(crate) config: Config,
+    pub(crate) identity: Identity,
+    pub(crate) db: Database,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) raft: Raft,
+    pub(crate) applied: watch::Receiver<Applied>,
+    pub(crate) feed: FeedPublisher,
+    pub(crate) board: Arc<Board>,
+    pub(crate) group: GroupCommit,
+    pub(crate) forwarder: Forwarder,
+    pub(crate) barrier: ReadBarrier,
+    pub(crate) receiver: SnapshotReceiver,
+    pub(crate) alarm: Arc<Alarm>,
+}
+
+impl Running {
+    /// Starts the consensus engine where log and database stand, and follows the peers' reports.
+    pub(crate) async fn start(
+        config: Config,
+        identity: Identity,
+        db: Database,
+        log: LogStore,
+        wire: Arc<Wire>,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, Fault> {
+        wire.joined(identity.cluster_id);
+        let snapshots = config.data.join("snapshots");
+        // Half-sent snapshots of an earlier run are of no use.
+        if let Err(error) = std::fs::remove_dir_all(&snapshots) {
+            tracing::debug!(%error, "no old snapshots removed");
+        }
+        let settings = Settings {
+            keep_revisions: config.keep_revisions,
+            patience: config.database_patience,
+        };
+        let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
+        let machine = StateMachine::open(
+            db.clone(),
+            log.clone(),
+            snapshots.clone(),
+            settings,
+            feed.clone(),
+        );
+        let machine = machine
+            .await
+            .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
+        let applied = machine.applied();
+        feed.reset(applied.borrow().revision);
+        let raft_config = consensus::raft_config(&config).map_err(Fault)?;
+        let network = NetworkFactory { wire: wire.clone() };
+        let raft = Raft::new(config.id, raft_config, network, log, machine).await;
+        let raft = raft.map_err(|e| Fault(format!("the log cannot be read: {e}")))?;
+        let board = Arc::new(Board::new(config.in_sync_timeout));
+        let acknowledger = Arc::new(Acknowledger {
+            own_id: config.id,
+            raft: raft.clone(),
+            board: board.clone(),
+            applied: applied.clone(),
+            min_in_sync: config.min_in_sync,
+            in_sync_timeout: config.in_sync_timeout,
+            tenure: Mutex::default(),
+        });
+        let group = GroupCommit::start(
+            raft.clone(),
+            acknowledger,
+            config.write_timeout,
+            config.group_commit,
+        );
+        let forwarder = Forwarder::start(wire.clone(), config.write_timeout);
+        let barrier = ReadBarrier::start(raft.clone(), wire.clone(), READ_ROUND_TIMEOUT);
+        let running = Arc::new(Self {
+            receiver: SnapshotReceiver::new(snapshots),
+            config,
+            identity,
+            db,
+            wire,
+            raft,
+            applied,
+            feed,
+            board,
+            group,
+            forwarder,
+            barrier,
+            alarm: Arc::default(),
+        });
+        for peer in running.wire.others() {
+            let follow = follow_reports(running.clone(), peer);
+            tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
+        }
+        Ok(running)
+    }
+
+    /// Starts the membership of a new cluster; harmless if it has one.
+    pub(crate) async fn initialize(&self) -> Result<(), Fault> {
+        let node = |peer: &crate::peer::PeerAddress| {
+            (
+                peer.id,
+                Node {
+                    peer_url: peer.url.clone(),
+                },
+            )
+        };
+        let members: BTreeMap<u64, Node> = self.config.peers.iter().map(node).collect();
+        match self.raft.initialize(members).await {
+            Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+            Err(error) => Err(Fault(format!("the cluster could not be formed: {error}"))),
+        }
+    }
+
+    /// True once the engine has a membership.
+    pub(crate) fn at_work(&self) -> bool {
+        !consensus::view(&self.raft).voters.is_empty()
+    }
+
+    /// What this replica says of itself now.
+    pub(crate) fn report(&self) -> Report {
+        let view = consensus::view(&self.raft);
+        let applied = *self.applied.borrow();
+        Report {
+            cluster_id: self.identity.cluster_id,
+            replica_id: self.config.id,
+            role: view.role,
+            leader_id: view.leader,
+            term: view.term,
+            url: self.config.public_url.clone(),
+            applied_index: applied.index,
+            revision: applied.revision,
+            state_hash: applied.hash,
+            expense_count: applied.expense_count,
+            database: self.db.kind,
+            quarantine: self.alarm.quarantine(),
+        }
+    }
+
+    /// Resolves when this replica has something new to report, or has been silent for long enough.
+    pub(crate) async fn next_report(&self, applied: &mut watch::Receiver<Applied>) {
+        let mut server = self.raft.server_metrics();
+        server.mark_unchanged();
+        tokio::select! {
+            _ = applied.changed() => {}
+            _ = server.changed() => {}
+            () = tokio::time::sleep(REPORT_INTERVAL) => {}
+        }
+    }
+
+    /// Every replica as this one sees it.
+    pub(crate) fn statuses(&self) -> Vec<ReplicaStatus> {
+        let own = self.report();
+        let ids: Vec<u64> = self.config.peers.iter().map(|peer| peer.id).collect();
+        let peers: BTreeMap<u64, _> = ids
+            .iter()
+            .filter_map(|id| Some((*id, self.board.peer(*id)?)))
+            .collect();
+        let newest = peers
+            .values()
+            .filter(|peer| peer.reachable)
+            .map(|peer| peer.report.revision);
+        let head = newest.chain([own.revision]).max().unwrap_or(own.revision);
+        // A follower counts itself in sync by the leader it hears.
+        let leads = own.role == Role::Leader;
+        let hears_leader = own
+            .leader_id
+            .and_then(|id| peers.get(&id))
+            .is_some_and(|leader| leader.reachable);
+        ids.into_iter()
+            .map(|id| {
+                if id == own.replica_id {
+                    let in_sync = (leads || hears_leader) && own.quarantine.is_none();
+                    return status(&own, own.role, head, in_sync, Some(Utc::now()));
+                }
+                match peers.get(&id) {
+                    Some(peer) => {
+                        let role = if peer.reachable {
+                            peer.report.role
+                        } else {
+                            Role::Unreachable
+                        };
+                        status(&peer.report, role, head, peer.in_sync, Some(peer.heard_at))
+                    }
+                    None => unheard(id, &own, head),
+                }
+            })
+            .collect()
+    }
+}
+
+fn status(
+    report: &Report,
+    role: Role,
+    head: threefold_entity::Revision,
+    in_sync: bool,
+    last_seen_at: Option<chrono::DateTime<Utc>>,
+) -> ReplicaStatus {
+    ReplicaStatus {
+        id: report.replica_id,
+        role,
+        url: report.url.clone(),
+        term: report.term,
+        revision: report.revision,
+        lag: report.revision.behind(head),
+        in_sync,
+        state_hash: report.state_hash,
+        expense_count: report.expense_count,
+        database: report.database,
+        last_seen_at,
+    }
+}
+
+/// A replica that has not been heard from since this one started.
+fn unheard(id: u64, own: &Report, head: threefold_entity::Revision) -> ReplicaStatus {
+    ReplicaStatus {
+        id,
+        role: Role::Unreachable,
+        url: String::new(),
+        term: 0,
+        revision: threefold_entity::Revision::ZERO,
+        lag: head.get(),
+        in_sync: false,
+        state_hash: crate::history::HistoryHash::EMPTY,
+        expense_count: 0,
+        database: own.database,
+        last_seen_at: None,
+    }
+}
+
+/// Follows one peer's reports for as long as the replica runs.
+async fn follow_reports(running: Arc<Running>, peer: u64) {
+    // Silence means a dead connection: a living peer reports several times within this.
+    let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
+    loop {
+        match running.wire.reports(peer).await {
+            Ok(mut reports) => {
+                while let Ok(Some(Ok(bytes))) = timeout(silence, reports.next()).await {
+                    match decode::<Report>(&bytes) {
+                        Ok(report) if report.replica_id == peer => running.heard(report),
+                        Ok(report) => {
+                            tracing::error!(
+                                expected = peer,
+                                actual = report.replica_id,
+                                "a report of another replica"
+                            );
+                            break;
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, peer, "a report cannot be read");
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(%error, peer, "a replica cannot be followed"),
+        }
+        tokio::time::sleep(FOLLOW_PAUSE).await;
+    }
+}
+
+impl Running {
+    fn heard(&self, report: Report) {
+        let applied = *self.applied.borrow();
+        let own_hash = if report.revision == applied.revision {
+            Some(applied.hash)
+        } else {
+            self.feed.hash_at(report.revision)
+        };
+        if let Some(own_hash) = own_hash {
+            let others = self.config.peers.len().saturating_sub(1);
+            self.alarm.compare(&report, own_hash, others);
+        }
+        self.board.heard(report, applied.index);
+    }
+}
+
+/// A lock whose holder never panics while holding it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Installs what a make target needs and the machine does not have, from Debian's packages, without a question.
+#
+#   scripts/install-deps.sh demo            a C compiler, Node
+#   scripts/install-deps.sh demo-postgres   and PostgreSQL
+#   scripts/install-deps.sh test            and PostgreSQL
+#
+# Rust (with cargo, rustfmt and clippy) and Node are taken as given; where Node is missing, Debian's own is tried.
+set -euo pipefail
+
+readonly NODE_AT_LEAST=20.19.0
+# Where Debian's package puts the servers: not on the PATH.
+readonly DEBIAN_POSTGRES='/usr/lib/postgresql/*/bin/initdb'
+# Keeps the PostgreSQL package from setting up and starting a server of its own: Threefold starts its own, elsewhere.
+readonly NO_MAIN_CLUSTER=/etc/postgresql-common/createcluster.d/threefold-install.conf
+
+fail() {
+  echo "install-deps: $*" >&2
+  exit 1
+}
+
+has() {
+  command -v "$1" >/dev/null
+}
+
+has_postgres() {
+  has initdb || compgen -G "$DEBIAN_POSTGRES" >/dev/null
+}
+
+as_root() {
+  if [[ $EUID -eq 0 ]]; then
+    "$@"
+  elif has sudo; then
+    sudo "$@"
+  else
+    fail "to install packages, run this as root, or install sudo"
+  fi
+}
+
+install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "$@" </dev/null
+}
+
+keep_postgres_from_starting() {
+  as_root mkdir -p "$(dirname "$NO_MAIN_CLUSTER")"
+  trap 'as_root rm -f "$NO_MAIN_CLUSTER"' EXIT
+  as_root tee "$NO_MAIN_CLUSTER" >/dev/null <<<'create_main_cluster = false'
+}
+
+need_rust() {
+  has cargo || fail "cargo is missing: install Rust first (https://rustup.rs)"
+}
+
+need_node() {
+  local version newest
+  version=$(node --version) || fail "node does not start"
+  version=${version#v}
+  newest=$(printf '%s\n' "$NODE_AT_LEAST" "$version" | sort --version-sort | tail -n 1)
+  [[ $newest == "$version" ]] || fail "Node $version is too old: $NODE_AT_LEAST or newer is needed (https://nodejs.org)"
+  has npm || fail "npm is missing"
+}
+
+main() {
+  local wants_postgres
+  case ${1:-} in
+    demo) wants_postgres=no ;;
+    demo-postgres | test) wants_postgres=yes ;;
+    *) fail "usage: $0 demo|demo-postgres|test" ;;
+  esac
+  need_rust
+
+  local missing=()
+  has make || missing+=(make)
+  has cc || missing+=(gcc libc6-dev)
+  has node || missing+=(nodejs)
+  has npm || missing+=(npm)
+  if [[ $wants_postgres == yes ]] && ! has_postgres; then
+    missing+=(postgresql)
+  fi
+
+  if [[ ${#missing[@]} -gt 0 ]]; then
+    has apt-get || fail "these are missing, and there is no apt-get to install them: ${missing[*]}"
+    as_root apt-get update --quiet
+    if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+      keep_postgres_from_starting
+    fi
+    install "${missing[@]}"
+  fi
+  need_node
+}
+
+main "$@"

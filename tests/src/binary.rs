@@ -1,0 +1,55 @@
+//! The `threefold` binary under test. Building it is not the tests' business.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// The file named by `THREEFOLD_BIN`, or the one that `cargo build` leaves beside the tests.
+pub fn path() -> PathBuf {
+    let path = env::var_os("THREEFOLD_BIN").map_or_else(beside_the_tests, PathBuf::from);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build` first, or name the binary in THREEFOLD_BIN",
+        path.display()
+    );
+    path
+}
+
+/// A command of the binary, free of settings that the person at the keyboard keeps in the environment.
+pub fn command() -> Command {
+    let mut command = Command::new(path());
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("THREEFOLD_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command to its successful end and returns what it printed.
+pub async fn run(arguments: &[&str]) -> Vec<u8> {
+    let mut command = command();
+    command.args(arguments);
+    let output: Output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .expect("the task that runs the binary")
+        .expect("the binary starts");
+    assert!(
+        output.status.success(),
+        "threefold {} failed ({}): {}",
+        arguments.join(" "),
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+/// `target/debug/threefold` for `target/debug/deps/same_data-0123456789abcdef`.
+fn beside_the_tests() -> PathBuf {
+    let test = env::current_exe().expect("the test knows its own file");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("the test lies in target/<profile>/deps");
+    profile.join("threefold")
+}

@@ -1,0 +1,325 @@
+//! One replica: its process, its database and what can befall it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use threefold_api::child_process::ChildProcess;
+
+use crate::binary;
+use crate::client::Client;
+use crate::ports::Port;
+use crate::postgres::TestPostgres;
+use crate::wait::until;
+
+use super::{DatabaseKind, LEADER_TIMEOUT};
+
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+const LOG_TAIL_LINES: usize = 40;
+
+/// All that a replica is started with.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) id: u16,
+    pub(super) folder: PathBuf,
+    pub(super) public: Port,
+    pub(super) peer: Port,
+    pub(super) peers: Vec<String>,
+    pub(super) secret: PathBuf,
+    pub(super) token: Option<PathBuf>,
+    pub(super) flags: Vec<(String, String)>,
+}
+
+/// The replica's own database.
+#[derive(Debug)]
+pub(super) enum Database {
+    Postgres(TestPostgres),
+    Sqlite(PathBuf),
+}
+
+/// A replica that a test can start, stop, freeze and kill, from anywhere.
+#[derive(Debug)]
+pub struct Replica {
+    // Killed before its database stops: fields are dropped in this order.
+    process: Mutex<Option<ChildProcess>>,
+    database: Database,
+    url: String,
+    access_token: Option<String>,
+    plan: Plan,
+    overrides: Mutex<BTreeMap<String, String>>,
+}
+
+impl Replica {
+    pub(super) fn new(plan: Plan, database: Database, access_token: Option<String>) -> Self {
+        Self {
+            process: Mutex::new(None),
+            database,
+            url: format!("http://127.0.0.1:{}", plan.public.number()),
+            access_token,
+            plan,
+            overrides: Mutex::default(),
+        }
+    }
+
+    /// Its number, from 1.
+    pub fn id(&self) -> u16 {
+        self.plan.id
+    }
+
+    /// Where its API is, without `/graphql`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where it talks to the other replicas.
+    pub fn peer_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.plan.peer.number())
+    }
+
+    /// Its own database, as given to it.
+    pub fn database_url(&self) -> String {
+        match &self.database {
+            Database::Postgres(server) => server.url(),
+            Database::Sqlite(path) => format!("sqlite://{}", path.display()),
+        }
+    }
+
+    /// What kind of database that is.
+    pub fn database_kind(&self) -> DatabaseKind {
+        match self.database {
+            Database::Postgres(_) => DatabaseKind::Postgres,
+            Database::Sqlite(_) => DatabaseKind::Sqlite,
+        }
+    }
+
+    /// Where it keeps log and vote.
+    pub fn data_folder(&self) -> PathBuf {
+        self.plan.folder.join("data")
+    }
+
+    /// Everything it has said since it was first started.
+    pub fn log(&self) -> String {
+        let log = fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// A client that talks to this replica only.
+    pub fn client(&self) -> Client {
+        let client = Client::new(&self.url);
+        match &self.access_token {
+            Some(token) => client.with_access_token(token),
+            None => client,
+        }
+    }
+
+    /// Starts the process with the same flags as ever, and does not wait for it.
+    pub fn start(&self) {
+        assert!(!self.is_running(), "replica {} runs already", self.id());
+        let process = self.spawn(&self.arguments());
+        *self.process() = Some(process);
+    }
+
+    /// Starts a process that is to refuse and end by itself, and returns how it ended.
+    pub async fn start_and_fail(&self, timeout: Duration) -> ExitStatus {
+        let mut process = self.spawn(&self.arguments());
+        match process.wait(timeout).await.expect("the replica's process") {
+            Some(status) => status,
+            None => panic!(
+                "replica {} still runs after {timeout:?}; it should have refused to",
+                self.id()
+            ),
+        }
+    }
+
+    /// Kills it if it runs, starts it and waits until it serves.
+    pub async fn restart(&self) {
+        if self.is_running() {
+            self.kill9();
+        }
+        self.start();
+        self.wait_until_ready().await;
+    }
+
+    /// `kill -9`: gone at once, without a word.
+    pub fn kill9(&self) {
+        let process = self.process().take();
+        process
+            .expect("a replica that runs")
+            .kill()
+            .expect("the replica is killed");
+    }
+
+    /// `SIGSTOP`: alive, holding its connections, doing nothing.
+    pub fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// `SIGCONT`: carries on after [`Replica::stop`].
+    pub fn cont(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// `SIGTERM`: asked to stop. It must do so in time and say that all went well.
+    pub async fn terminate(&self) {
+        let process = self.process().take();
+        let mut process = process.expect("a replica that runs");
+        process
+            .signal(Signal::SIGTERM)
+            .expect("the replica is told");
+        match process
+            .wait(STOP_TIMEOUT)
+            .await
+            .expect("the replica's process")
+        {
+            Some(status) => assert!(
+                status.success(),
+                "replica {} stopped with {status}",
+                self.id()
+            ),
+            None => panic!("replica {} did not stop within {STOP_TIMEOUT:?}", self.id()),
+        }
+    }
+
+    /// Whether it was started and has not ended, by itself or otherwise. One that is frozen runs.
+    pub fn is_running(&self) -> bool {
+        match self.process().as_mut() {
+            Some(process) => process.exited().expect("the replica's process").is_none(),
+            None => false,
+        }
+    }
+
+    /// Gives it another cluster secret for its next start.
+    pub fn set_cluster_secret(&self, secret: &str) {
+        let path = self.plan.folder.join("other-secret");
+        fs::write(&path, secret).expect("another secret");
+        self.set_flag("--cluster-secret-file", &text(&path));
+    }
+
+    /// Gives it another value of a flag for its next starts.
+    pub fn set_flag(&self, name: &str, value: &str) {
+        self.overrides().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Gives it back what it had before [`Replica::set_flag`].
+    pub fn reset_flag(&self, name: &str) {
+        self.overrides().remove(name);
+    }
+
+    /// Waits until it has a leader and serves.
+    pub async fn wait_until_ready(&self) {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(2))
+            .build()
+            .expect("an HTTP client");
+        let address = format!("{}/readyz", self.url);
+        until(
+            &format!("replica {} to serve", self.id()),
+            LEADER_TIMEOUT,
+            async || {
+                if !self.is_running() {
+                    panic!("replica {} has ended", self.id());
+                }
+                match http.get(&address).send().await {
+                    Ok(response) if response.status().is_success() => Ok(()),
+                    Ok(response) => Err(format!("/readyz says {}", response.status())),
+                    Err(error) => Err(error.to_string()),
+                }
+            },
+        )
+        .await;
+    }
+
+    /// Prints the end of its log, for a test that failed.
+    pub(super) fn print_log_tail(&self) {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        eprintln!("---- replica {} said at last:", self.id());
+        for line in &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..] {
+            eprintln!("{line}");
+        }
+    }
+
+    /// The arguments that it is started with, `serve` first.
+    pub fn arguments(&self) -> Vec<String> {
+        let plan = &self.plan;
+        let mut flags = vec![
+            ("--id".to_owned(), plan.id.to_string()),
+            ("--data".to_owned(), text(&self.data_folder())),
+            (
+                "--listen".to_owned(),
+                format!("127.0.0.1:{}", plan.public.number()),
+            ),
+            (
+                "--peer-listen".to_owned(),
+                format!("127.0.0.1:{}", plan.peer.number()),
+            ),
+            ("--public-url".to_owned(), self.url.clone()),
+            ("--database".to_owned(), self.database_url()),
+            ("--cluster-secret-file".to_owned(), text(&plan.secret)),
+        ];
+        flags.extend(
+            plan.peers
+                .iter()
+                .map(|peer| ("--peer".to_owned(), peer.clone())),
+        );
+        flags.extend(
+            plan.token
+                .iter()
+                .map(|token| ("--access-token-file".to_owned(), text(token))),
+        );
+        flags.extend(plan.flags.iter().cloned());
+
+        let overrides = self.overrides();
+        let flags = flags.into_iter().flat_map(|(name, value)| {
+            let value = overrides.get(&name).cloned().unwrap_or(value);
+            [name, value]
+        });
+        std::iter::once("serve".to_owned()).chain(flags).collect()
+    }
+
+    fn spawn(&self, arguments: &[String]) -> ChildProcess {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_path())
+            .expect("the log");
+        let errors = log.try_clone().expect("the log");
+        let mut command = binary::command();
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors);
+        ChildProcess::spawn(&mut command).expect("the replica starts")
+    }
+
+    fn signal(&self, signal: Signal) {
+        let mut process = self.process();
+        process
+            .as_mut()
+            .expect("a replica that runs")
+            .signal(signal)
+            .expect("the replica is told");
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<ChildProcess>> {
+        self.process.lock().expect("the process's lock")
+    }
+
+    fn overrides(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.overrides.lock().expect("the flags' lock")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.plan.folder.with_extension("log")
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("a path in UTF-8").to_owned()
+}

@@ -1,0 +1,123 @@
+//! Writers that keep a cluster busy, and remember what they were promised.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::client::{Client, NewExpense};
+use crate::wait::until;
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// What the writers did.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Descriptions of expenses whose mutation was answered: each must be there exactly once.
+    pub answered: BTreeSet<String>,
+    /// Descriptions of expenses that were sent and never answered: each may be there once.
+    pub in_doubt: BTreeSet<String>,
+    /// Revisions of the answers.
+    pub revisions: Vec<u64>,
+}
+
+/// Writers at work in the background. Each sends one expense after the other, to one replica after the other, and sends
+/// it again under the same key where no answer came.
+#[derive(Debug)]
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    answers: Arc<AtomicUsize>,
+    record: Arc<Mutex<Record>>,
+    writers: JoinSet<()>,
+}
+
+impl Load {
+    /// Starts that many writers.
+    pub fn start(clients: &[Client], writers: usize) -> Self {
+        let load = Self {
+            stop: Arc::default(),
+            answers: Arc::default(),
+            record: Arc::default(),
+            writers: JoinSet::new(),
+        };
+        let clients: Vec<Client> = clients
+            .iter()
+            .map(|client| client.with_timeout(REQUEST_TIMEOUT))
+            .collect();
+        (0..writers).fold(load, |mut load, writer| {
+            load.writers.spawn(write(
+                writer,
+                clients.clone(),
+                Arc::clone(&load.stop),
+                Arc::clone(&load.answers),
+                Arc::clone(&load.record),
+            ));
+            load
+        })
+    }
+
+    /// How many mutations were answered so far.
+    pub fn answers(&self) -> usize {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Waits until so many more mutations were answered than at the call.
+    pub async fn wait_for_answers(&self, more: usize, timeout: Duration) {
+        let wanted = self.answers() + more;
+        until("answers to the writers", timeout, async || {
+            match self.answers() {
+                answers if answers >= wanted => Ok(()),
+                answers => Err(format!("{answers} of {wanted}")),
+            }
+        })
+        .await;
+    }
+
+    /// Lets the writers finish what they have begun, and returns what they were promised.
+    pub async fn finish(mut self) -> Record {
+        self.stop.store(true, Ordering::Relaxed);
+        while let Some(result) = self.writers.join_next().await {
+            result.expect("a writer");
+        }
+        let record = self.record.lock().expect("the record");
+        record.clone()
+    }
+}
+
+async fn write(
+    writer: usize,
+    clients: Vec<Client>,
+    stop: Arc<AtomicBool>,
+    answers: Arc<AtomicUsize>,
+    record: Arc<Mutex<Record>>,
+) {
+    let mut turn = writer;
+    let mut number = 0_usize;
+    while !stop.load(Ordering::Relaxed) {
+        number += 1;
+        let expense = NewExpense::described(format!("writer {writer}, expense {number}"));
+        let mut answer = None;
+        while answer.is_none() {
+            turn += 1;
+            match clients[turn % clients.len()].add_expense(&expense).await {
+                Ok(payload) => answer = Some(payload.accepted().1),
+                Err(_) if stop.load(Ordering::Relaxed) => break,
+                Err(_) => tokio::time::sleep(RETRY_DELAY).await,
+            }
+        }
+        let mut record = record.lock().expect("the record");
+        match answer {
+            Some(receipt) => {
+                record.answered.insert(expense.description);
+                record.revisions.push(receipt.revision);
+                answers.fetch_add(1, Ordering::Relaxed);
+            }
+            None => {
+                record.in_doubt.insert(expense.description);
+            }
+        }
+    }
+}
