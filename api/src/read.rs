@@ -39,7 +39,8 @@ pub(crate) mod testing {
     //! A database in memory with the real schema.
 
     use sea_orm::{
-        ActiveModelTrait, ConnectOptions, Database, DatabaseConnection, IntoActiveModel, Set,
+        ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+        IntoActiveModel, Set,
     };
     use sea_orm_migration::MigratorTrait;
     use threefold_entity::expense::Record;
@@ -48,9 +49,24 @@ pub(crate) mod testing {
     use threefold_entity::{Money, expense_term};
     use uuid::Uuid;
 
+    /// URL of a PostgreSQL server on which these tests make databases of their own; without it they use SQLite.
+    const SERVER_VARIABLE: &str = "THREEFOLD_TEST_POSTGRES";
+
     /// An empty database of its own.
     pub async fn database() -> DatabaseConnection {
-        let mut options = ConnectOptions::new("sqlite::memory:");
+        let url = match std::env::var(SERVER_VARIABLE) {
+            Err(_) => "sqlite::memory:".to_owned(),
+            Ok(server) => {
+                let name = format!("read_{}", Uuid::new_v4().simple());
+                let maker = Database::connect(format!("{server}/postgres"))
+                    .await
+                    .unwrap();
+                let create = format!("CREATE DATABASE {name}");
+                maker.execute_unprepared(&create).await.unwrap();
+                format!("{server}/{name}")
+            }
+        };
+        let mut options = ConnectOptions::new(url);
         options.max_connections(1);
         let database = Database::connect(options).await.unwrap();
         threefold_migration::Migrator::up(&database, None)

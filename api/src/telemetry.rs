@@ -1,10 +1,15 @@
 //! Logs: text or JSON lines on standard error, filtered by `THREEFOLD_LOG`.
 
+use std::io::IsTerminal;
+
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 /// Environment variable with the filter, such as `info` or `threefold_replication=debug,info`.
 const FILTER_VARIABLE: &str = "THREEFOLD_LOG";
+
+/// What is logged where nothing is asked for: the engine and the log store tell every step they take at `info`.
+const DEFAULT_FILTER: &str = "info,openraft=warn,fjall=warn,lsm_tree=warn,sea_orm_migration=warn";
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -24,10 +29,11 @@ pub fn start(format: LogFormat) -> Result<(), String> {
     let filter = match std::env::var(FILTER_VARIABLE) {
         Ok(text) => EnvFilter::try_new(&text)
             .map_err(|e| format!("{FILTER_VARIABLE}={text:?} is no log filter: {e}"))?,
-        Err(_) => EnvFilter::new("info"),
+        Err(_) => EnvFilter::new(DEFAULT_FILTER),
     };
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => logs.try_init(),
