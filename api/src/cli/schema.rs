@@ -1,10 +1,13 @@
 //! `threefold schema`.
 
+use std::io::Write;
+
 /// Flags of `threefold schema`.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// Runs the subcommand.
+/// Prints the public schema, as committed in `api/schema.graphql`.
 pub async fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("not built yet")
+    std::io::stdout().write_all(crate::graphql::sdl().as_bytes())?;
+    Ok(())
 }

@@ -1,10 +1,152 @@
 //! `threefold serve`.
 
-/// Flags of `threefold serve`.
-#[derive(Debug, clap::Args)]
-pub struct Args {}
+use std::path::PathBuf;
 
-/// Runs the subcommand.
-pub async fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("not built yet")
+use anyhow::Context;
+use clap::ArgAction;
+use clap::builder::BoolishValueParser;
+
+use crate::config::ServeConfig;
+use crate::telemetry::LogFormat;
+use crate::{server, telemetry};
+
+/// Flags of `threefold serve`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Number of this replica in the cluster: one of the --peer ids.
+    #[arg(long, env = "THREEFOLD_ID")]
+    pub id: u64,
+    /// Folder of this replica's log, vote and identity; made if it does not exist.
+    #[arg(long, env = "THREEFOLD_DATA", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Address that clients reach: GraphQL at /graphql, GraphiQL at /graphiql.
+    #[arg(
+        long,
+        env = "THREEFOLD_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8081"
+    )]
+    pub listen: String,
+    /// Address that the other replicas reach. Keep it private: whoever has the cluster secret is a replica.
+    #[arg(
+        long,
+        env = "THREEFOLD_PEER_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:9081"
+    )]
+    pub peer_listen: String,
+    /// A replica that founds the cluster and the URL of its peer listener; once for each replica, this one
+    /// included. In the environment: all of them, separated by commas.
+    #[arg(
+        long = "peer",
+        env = "THREEFOLD_PEER",
+        value_name = "ID=URL",
+        value_delimiter = ',',
+        required = true
+    )]
+    pub peers: Vec<String>,
+    /// URL under which clients know this replica [default: http:// and the --listen address].
+    #[arg(long, env = "THREEFOLD_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// This replica's own database: postgres://user:password@host/name, or sqlite:///path/to/file.
+    #[arg(
+        long,
+        env = "THREEFOLD_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database: String,
+    /// File with the secret that the replicas share, at least 16 bytes.
+    #[arg(long, env = "THREEFOLD_CLUSTER_SECRET_FILE", value_name = "FILE")]
+    pub cluster_secret_file: PathBuf,
+    /// File with the token that every client must send as Authorization: Bearer, at least 16 bytes.
+    #[arg(
+        long,
+        env = "THREEFOLD_ACCESS_TOKEN_FILE",
+        value_name = "FILE",
+        conflicts_with = "open"
+    )]
+    pub access_token_file: Option<PathBuf>,
+    /// Let in everybody who reaches --listen, even if that is not loopback and there is no token.
+    #[arg(long, env = "THREEFOLD_OPEN", value_parser = BoolishValueParser::new())]
+    pub open: bool,
+    /// Fewest replicas in sync for a mutation to be taken [default: the majority of the replicas].
+    #[arg(long, env = "THREEFOLD_MIN_IN_SYNC", value_name = "COUNT")]
+    pub min_in_sync: Option<usize>,
+    /// Milliseconds after which a replica that is silent or behind no longer counts as in sync.
+    #[arg(
+        long,
+        env = "THREEFOLD_IN_SYNC_TIMEOUT_MS",
+        value_name = "MS",
+        default_value_t = 2_000
+    )]
+    pub in_sync_timeout_ms: u64,
+    /// Shortest wait of a follower that misses its leader, in milliseconds; the longest is twice that, and heartbeats
+    /// go out at a third of it.
+    #[arg(
+        long,
+        env = "THREEFOLD_ELECTION_TIMEOUT_MS",
+        value_name = "MS",
+        default_value_t = 750
+    )]
+    pub election_timeout_ms: u64,
+    /// Longest wait of a mutation for a leader and an answer, in milliseconds.
+    #[arg(
+        long,
+        env = "THREEFOLD_WRITE_TIMEOUT_MS",
+        value_name = "MS",
+        default_value_t = 10_000
+    )]
+    pub write_timeout_ms: u64,
+    /// Longest wait of a read until this replica is fresh enough, in milliseconds.
+    #[arg(
+        long,
+        env = "THREEFOLD_READ_TIMEOUT_MS",
+        value_name = "MS",
+        default_value_t = 5_000
+    )]
+    pub read_timeout_ms: u64,
+    /// How long a failing database is tried again before the replica stops, in milliseconds.
+    #[arg(
+        long,
+        env = "THREEFOLD_DATABASE_PATIENCE_MS",
+        value_name = "MS",
+        default_value_t = 60_000
+    )]
+    pub database_patience_ms: u64,
+    /// Revisions whose changes and idempotency keys are kept; the same on all replicas.
+    #[arg(
+        long,
+        env = "THREEFOLD_KEEP_REVISIONS",
+        value_name = "COUNT",
+        default_value_t = 1_000_000
+    )]
+    pub keep_revisions: u64,
+    /// Log entries after which the log is compacted.
+    #[arg(
+        long,
+        env = "THREEFOLD_COMPACT_AFTER_ENTRIES",
+        value_name = "COUNT",
+        default_value_t = 50_000
+    )]
+    pub compact_after_entries: u64,
+    /// Let mutations share log entries. Switched off only to measure what it gains.
+    #[arg(long, env = "THREEFOLD_GROUP_COMMIT", value_name = "BOOL", action = ArgAction::Set, default_value_t = true)]
+    pub group_commit: bool,
+    /// How log lines are written to standard error; THREEFOLD_LOG filters them, such as info or debug.
+    #[arg(
+        long,
+        env = "THREEFOLD_LOG_FORMAT",
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub log_format: LogFormat,
+}
+
+/// Runs one replica until it is told to stop, or fails.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    telemetry::start(args.log_format).map_err(anyhow::Error::msg)?;
+    let config = ServeConfig::try_from(args).context("the flags cannot be used as they are")?;
+    server::run(config).await
 }

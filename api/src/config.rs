@@ -1,0 +1,368 @@
+//! Settings of `threefold serve`, validated once.
+
+use std::collections::BTreeSet;
+use std::net::ToSocketAddrs;
+use std::time::Duration;
+
+use reqwest::Url;
+use threefold_replication::config::Config as ReplicaConfig;
+use threefold_replication::peer::PeerAddress;
+
+use crate::cli::serve::Args;
+use crate::http::Access;
+use crate::secret::{self, Secret};
+
+/// What one replica needs to run.
+#[derive(Clone, Debug)]
+pub struct ServeConfig {
+    /// Address of the public listener.
+    pub listen: String,
+    /// Address of the private listener.
+    pub peer_listen: String,
+    /// Who may use the API.
+    pub access: Access,
+    /// What the replicas show each other.
+    pub cluster_secret: ClusterSecret,
+    /// The replication's own settings.
+    pub replica: ReplicaConfig,
+}
+
+/// The secret that replicas share: as sent, and as compared with.
+#[derive(Clone)]
+pub struct ClusterSecret {
+    /// To send.
+    pub text: String,
+    /// To compare with.
+    pub secret: Secret,
+}
+
+impl std::fmt::Debug for ClusterSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClusterSecret(..)")
+    }
+}
+
+/// Flags that cannot be used; each names the flag and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{flag}: {reason}")]
+pub struct ConfigError {
+    flag: &'static str,
+    reason: String,
+}
+
+fn fault(flag: &'static str, reason: impl Into<String>) -> ConfigError {
+    ConfigError {
+        flag,
+        reason: reason.into(),
+    }
+}
+
+impl TryFrom<Args> for ServeConfig {
+    type Error = ConfigError;
+
+    fn try_from(args: Args) -> Result<Self, ConfigError> {
+        let peers = peers(&args.peers)?;
+        if !peers.iter().any(|peer| peer.id == args.id) {
+            let ids: Vec<String> = peers.iter().map(|peer| peer.id.to_string()).collect();
+            let reason = format!(
+                "{} is none of the --peer ids ({}); list this replica, too",
+                args.id,
+                ids.join(", ")
+            );
+            return Err(fault("--id", reason));
+        }
+        if let Some(least) = args.min_in_sync
+            && !(1..=peers.len()).contains(&least)
+        {
+            let reason = format!(
+                "{least} of {} replicas cannot be in sync; give 1 to {0}",
+                peers.len()
+            );
+            return Err(fault("--min-in-sync", reason));
+        }
+        let cluster_secret = secret::read_file(&args.cluster_secret_file)
+            .map_err(|e| fault("--cluster-secret-file", e))?;
+        let access = access(&args)?;
+        resolve("--peer-listen", &args.peer_listen)?;
+        let public_url = args
+            .public_url
+            .unwrap_or_else(|| format!("http://{}", args.listen));
+        Ok(Self {
+            access,
+            peer_listen: args.peer_listen,
+            cluster_secret: ClusterSecret {
+                secret: Secret::new(&cluster_secret),
+                text: cluster_secret,
+            },
+            replica: ReplicaConfig {
+                id: args.id,
+                data: args.data,
+                database_url: database(args.database)?,
+                public_url: url("--public-url", &public_url)?,
+                peers,
+                min_in_sync: args.min_in_sync,
+                in_sync_timeout: milliseconds(
+                    "--in-sync-timeout-ms",
+                    args.in_sync_timeout_ms,
+                    100,
+                )?,
+                election_timeout: milliseconds(
+                    "--election-timeout-ms",
+                    args.election_timeout_ms,
+                    50,
+                )?,
+                write_timeout: milliseconds("--write-timeout-ms", args.write_timeout_ms, 1)?,
+                read_timeout: milliseconds("--read-timeout-ms", args.read_timeout_ms, 1)?,
+                database_patience: milliseconds(
+                    "--database-patience-ms",
+                    args.database_patience_ms,
+                    1,
+                )?,
+                keep_revisions: at_least_one("--keep-revisions", args.keep_revisions)?,
+                compact_after_entries: at_least_one(
+                    "--compact-after-entries",
+                    args.compact_after_entries,
+                )?,
+                group_commit: args.group_commit,
+            },
+            listen: args.listen,
+        })
+    }
+}
+
+fn peers(texts: &[String]) -> Result<Vec<PeerAddress>, ConfigError> {
+    let mut ids = BTreeSet::new();
+    let mut urls = BTreeSet::new();
+    let mut peers = Vec::with_capacity(texts.len());
+    for text in texts {
+        let shape = || {
+            fault(
+                "--peer",
+                format!("{text:?} is not like 1=http://127.0.0.1:9081"),
+            )
+        };
+        let (id, address) = text.trim().split_once('=').ok_or_else(shape)?;
+        let id: u64 = id.trim().parse().map_err(|_| shape())?;
+        let address = url("--peer", address.trim())?;
+        if !ids.insert(id) {
+            return Err(fault("--peer", format!("replica {id} is listed twice")));
+        }
+        if !urls.insert(address.clone()) {
+            return Err(fault(
+                "--peer",
+                format!("{address} is listed for two replicas"),
+            ));
+        }
+        peers.push(PeerAddress { id, url: address });
+    }
+    peers.sort_by_key(|peer| peer.id);
+    Ok(peers)
+}
+
+/// The URL as it is used: http or https, with a host, without a slash at its end.
+fn url(flag: &'static str, text: &str) -> Result<String, ConfigError> {
+    let parsed = Url::parse(text).map_err(|e| fault(flag, format!("{text:?} is no URL: {e}")))?;
+    if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
+        return Err(fault(
+            flag,
+            format!("{text:?} is no URL that begins with http:// or https:// and a host"),
+        ));
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(fault(
+            flag,
+            format!("{text:?} has a query or fragment; leave it out"),
+        ));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn database(text: String) -> Result<String, ConfigError> {
+    let known = ["postgres://", "postgresql://", "sqlite:"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    if known {
+        Ok(text)
+    } else {
+        // The URL may hold a password: it is not repeated.
+        Err(fault(
+            "--database",
+            "the URL begins with postgres:// or sqlite://, such as sqlite:///var/lib/threefold/1.sqlite",
+        ))
+    }
+}
+
+fn access(args: &Args) -> Result<Access, ConfigError> {
+    if let Some(file) = &args.access_token_file {
+        let token = secret::read_file(file).map_err(|e| fault("--access-token-file", e))?;
+        resolve("--listen", &args.listen)?;
+        return Ok(Access::Token(Secret::new(&token)));
+    }
+    if !resolve("--listen", &args.listen)? && !args.open {
+        let reason = format!(
+            "{} can be reached from other machines and everybody would be let in; give --access-token-file FILE to ask for a token, or --open if that is meant",
+            args.listen
+        );
+        return Err(fault("--listen", reason));
+    }
+    Ok(Access::Open)
+}
+
+/// True where the address is reached from this machine only.
+fn resolve(flag: &'static str, address: &str) -> Result<bool, ConfigError> {
+    let resolved = address.to_socket_addrs();
+    let resolved = resolved.map_err(|e| {
+        fault(
+            flag,
+            format!("{address:?} is no address such as 127.0.0.1:8081: {e}"),
+        )
+    })?;
+    let mut addresses = resolved.peekable();
+    if addresses.peek().is_none() {
+        return Err(fault(flag, format!("{address:?} has no address")));
+    }
+    Ok(addresses.all(|address| address.ip().is_loopback()))
+}
+
+fn milliseconds(flag: &'static str, given: u64, least: u64) -> Result<Duration, ConfigError> {
+    /// A day: what is longer is a slip of the keyboard.
+    const MOST: u64 = 86_400_000;
+    if (least..=MOST).contains(&given) {
+        Ok(Duration::from_millis(given))
+    } else {
+        Err(fault(flag, format!("{given} ms; give {least} to {MOST}")))
+    }
+}
+
+fn at_least_one(flag: &'static str, given: u64) -> Result<u64, ConfigError> {
+    if given == 0 {
+        Err(fault(flag, "give at least 1"))
+    } else {
+        Ok(given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    /// The flags of a working replica, with others added; a flag of its own takes the place of the default.
+    fn config(more: &[&str]) -> Result<ServeConfig, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "0123456789abcdef0123456789abcdef").unwrap();
+        let file = file.to_str().unwrap();
+        let mut line = vec!["serve", "--data", "/tmp/1", "--cluster-secret-file", file];
+        for (flag, value) in [("--id", "1"), ("--database", "sqlite::memory:")] {
+            if !more.contains(&flag) {
+                line.extend([flag, value]);
+            }
+        }
+        if !more.contains(&"--peer") {
+            line.extend([
+                "--peer",
+                "1=http://127.0.0.1:9081",
+                "--peer",
+                "2=http://127.0.0.1:9082/",
+            ]);
+        }
+        line.extend(
+            more.iter()
+                .map(|part| if *part == "FILE" { file } else { part }),
+        );
+        let args = Line::try_parse_from(line).map_err(|e| e.to_string())?.args;
+        ServeConfig::try_from(args).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_help() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:8081");
+        assert_eq!(config.replica.public_url, "http://127.0.0.1:8081");
+        assert_eq!(config.replica.peers[1].url, "http://127.0.0.1:9082");
+        assert_eq!(config.replica.in_sync_timeout, Duration::from_secs(2));
+        assert_eq!(config.replica.keep_revisions, 1_000_000);
+        assert!(config.replica.group_commit);
+        assert!(matches!(config.access, Access::Open));
+    }
+
+    #[test]
+    fn every_fault_names_its_flag() {
+        for (flags, message) in [
+            (
+                &["--id", "3"][..],
+                "--id: 3 is none of the --peer ids (1, 2)",
+            ),
+            (
+                &["--peer", "1=http://a:1,1=http://b:1"],
+                "--peer: replica 1 is listed twice",
+            ),
+            (
+                &["--peer", "1=http://a:1,2=http://a:1"],
+                "--peer: http://a:1 is listed for two replicas",
+            ),
+            (&["--peer", "http://a:1"], "is not like 1=http"),
+            (&["--peer", "1=a:1"], "no URL that begins with http://"),
+            (&["--min-in-sync", "3"], "--min-in-sync: 3 of 2 replicas"),
+            (&["--min-in-sync", "0"], "--min-in-sync: 0 of 2 replicas"),
+            (
+                &["--listen", "0.0.0.0:8081"],
+                "give --access-token-file FILE to ask for a token, or --open",
+            ),
+            (
+                &["--listen", "nonsense"],
+                "--listen: \"nonsense\" is no address",
+            ),
+            (
+                &["--public-url", "localhost"],
+                "--public-url: \"localhost\" is no URL",
+            ),
+            (
+                &["--database", "mysql://x:secret@y"],
+                "--database: the URL begins with postgres:// or sqlite://",
+            ),
+            (
+                &["--election-timeout-ms", "1"],
+                "--election-timeout-ms: 1 ms; give 50 to",
+            ),
+            (
+                &["--keep-revisions", "0"],
+                "--keep-revisions: give at least 1",
+            ),
+            (
+                &["--open", "--access-token-file", "FILE"],
+                "cannot be used with",
+            ),
+        ] {
+            let error = config(flags).err().unwrap_or_default();
+            assert!(error.contains(message), "{flags:?} gave {error:?}");
+            assert!(!error.contains("secret@"), "{error}");
+        }
+    }
+
+    #[test]
+    fn other_machines_get_in_by_token_or_on_purpose() {
+        let by_token =
+            config(&["--listen", "0.0.0.0:8081", "--access-token-file", "FILE"]).unwrap();
+        assert!(matches!(by_token.access, Access::Token(_)));
+        assert!(matches!(
+            config(&["--listen", "0.0.0.0:8081", "--open"])
+                .unwrap()
+                .access,
+            Access::Open
+        ));
+        assert!(
+            !config(&["--group-commit", "false"])
+                .unwrap()
+                .replica
+                .group_commit
+        );
+    }
+}

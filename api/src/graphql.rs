@@ -1,0 +1,97 @@
+//! The public GraphQL schema, put together.
+//!
+//! [`Api`] is what transports program against: it takes a request and its context, and answers with every error
+//! coded. Resolvers parse and delegate: reads go to [`crate::read`], mutations become commands of the replica.
+
+mod context;
+pub mod error;
+mod input;
+mod limits;
+mod loader;
+mod mutation;
+mod object;
+mod query;
+pub mod scalar;
+mod subscription;
+
+use async_graphql::{Request, Response, SDLExportOptions, Schema, SchemaBuilder};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use threefold_replication::Replica;
+
+pub use self::context::{Actor, RequestContext, RequestSettings};
+use self::loader::Loaders;
+pub use self::mutation::Mutation;
+pub use self::query::Query;
+pub use self::subscription::Subscription;
+
+/// The public schema over one replica. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    schema: Schema<Query, Mutation, Subscription>,
+}
+
+impl Api {
+    /// The schema that reads from and writes to this replica.
+    pub fn new(replica: Replica) -> Self {
+        let loaders = Loaders::new(replica.database());
+        Self {
+            schema: builder().data(loaders).data(replica).finish(),
+        }
+    }
+
+    /// Executes a query or mutation.
+    pub async fn execute(&self, request: Request, context: RequestContext) -> Response {
+        complete(self.schema.execute(request.data(context)).await)
+    }
+
+    /// Executes any operation as a stream of responses.
+    pub fn execute_stream(
+        &self,
+        request: Request,
+        context: RequestContext,
+    ) -> BoxStream<'static, Response> {
+        self.schema
+            .execute_stream(request.data(context))
+            .map(complete)
+            .boxed()
+    }
+}
+
+/// The public schema's definition, as committed in `api/schema.graphql`.
+pub fn sdl() -> String {
+    export(&builder().finish())
+}
+
+/// A schema's definition as text.
+pub(crate) fn export<Q, M, S>(schema: &Schema<Q, M, S>) -> String
+where
+    Q: async_graphql::ObjectType + 'static,
+    M: async_graphql::ObjectType + 'static,
+    S: async_graphql::SubscriptionType + 'static,
+{
+    let options = SDLExportOptions::new()
+        .include_specified_by()
+        .prefer_single_line_descriptions()
+        .use_space_ident();
+    let sdl = schema.sdl_with_options(options);
+    let lines: Vec<&str> = sdl.trim().lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+    .limit_depth(limits::MAX_DEPTH)
+    .limit_complexity(limits::MAX_COMPLEXITY)
+    .limit_recursive_depth(limits::MAX_NESTING)
+    .limit_directives(limits::MAX_DIRECTIVES)
+}
+
+fn complete(mut response: Response) -> Response {
+    error::complete(&mut response.errors);
+    response
+}

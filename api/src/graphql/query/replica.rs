@@ -1,0 +1,32 @@
+use async_graphql::{Context, Object};
+
+use crate::graphql::context::ContextExt;
+use crate::graphql::error::ApiError;
+use crate::graphql::object::replica::Replica;
+
+#[derive(Default)]
+pub(crate) struct ReplicaQuery;
+
+#[Object]
+impl ReplicaQuery {
+    /// The replica that answers.
+    async fn replica(&self, ctx: &Context<'_>) -> Result<Replica, ApiError> {
+        let replica = ctx.replica()?;
+        let own = replica
+            .statuses()
+            .into_iter()
+            .find(|status| status.id == replica.id());
+        own.map(Replica::from)
+            .ok_or(ApiError::Bug("the replica does not see itself"))
+    }
+
+    /// Every replica as this one sees it.
+    async fn replicas(&self, ctx: &Context<'_>) -> Result<Vec<Replica>, ApiError> {
+        Ok(ctx
+            .replica()?
+            .statuses()
+            .into_iter()
+            .map(Replica::from)
+            .collect())
+    }
+}

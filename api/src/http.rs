@@ -1,0 +1,201 @@
+//! The public listener: GraphQL over HTTP, the door to the WebSocket, and the questions of a load balancer.
+
+pub(crate) mod body;
+mod negotiate;
+pub(crate) mod request;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use threefold_replication::Replica;
+use tokio_util::sync::CancellationToken;
+
+use self::body::{answer, refusal};
+use self::negotiate::MediaType;
+use crate::graphql::error::ErrorCode;
+use crate::graphql::{Actor, Api, RequestContext, RequestSettings};
+use crate::secret::Secret;
+use crate::ws;
+
+/// Most bytes of a request.
+pub const MAX_REQUEST_BYTES: usize = 4 << 20;
+
+/// Who may use the API.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Everybody who reaches the listener.
+    Open,
+    /// Whoever brings the token.
+    Token(Secret),
+}
+
+impl Access {
+    /// Who asks, if an `Authorization` header or a socket's payload lets them in.
+    pub fn actor(&self, authorization: Option<&str>) -> Option<Actor> {
+        match self {
+            Self::Open => Some(Actor("anyone".into())),
+            Self::Token(token) => authorization
+                .filter(|value| token.is_bearer(value))
+                .map(|_| Actor("token".into())),
+        }
+    }
+}
+
+/// What every handler of the public listener has.
+#[derive(Clone)]
+pub(crate) struct Public {
+    pub(crate) api: Api,
+    pub(crate) access: Arc<Access>,
+    /// Told when the server stops, so that sockets close in order.
+    pub(crate) stopping: CancellationToken,
+    replica: Replica,
+}
+
+/// The public listener's routes.
+pub fn router(replica: Replica, access: Access, stopping: CancellationToken) -> Router {
+    let public = Public {
+        api: Api::new(replica.clone()),
+        access: Arc::new(access),
+        stopping,
+        replica,
+    };
+    Router::new()
+        .route(
+            "/graphql",
+            post(graphql).get(ws::upgrade).fallback(method_not_allowed),
+        )
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        // The GraphiQL page is mounted here.
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .with_state(public)
+}
+
+async fn graphql(State(public): State<Public>, request: Request) -> Response {
+    let headers = request.headers();
+    let Some(media) = negotiate::accepted(headers) else {
+        let message = "this API answers with application/graphql-response+json or application/json";
+        return refusal(
+            MediaType::Json,
+            StatusCode::NOT_ACCEPTABLE,
+            ErrorCode::BadUserInput,
+            message,
+        );
+    };
+    let Some(actor) = public.access.actor(text(headers, "authorization")) else {
+        return unauthenticated(media);
+    };
+    if !negotiate::is_json(headers) {
+        let message = "send the request as JSON, with Content-Type: application/json";
+        return refusal(
+            media,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode::BadUserInput,
+            message,
+        );
+    }
+    let settings = match RequestSettings::parse(|name| text(headers, name)) {
+        Ok(settings) => settings,
+        Err(message) => {
+            return refusal(
+                media,
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BadUserInput,
+                message,
+            );
+        }
+    };
+    // Only now, so that nobody without a token makes us read.
+    let body = match Bytes::from_request(request, &()).await {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!(
+                "the request has more than {MAX_REQUEST_BYTES} bytes; send it in smaller parts"
+            );
+            return refusal(
+                media,
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ErrorCode::TooLarge,
+                message,
+            );
+        }
+        Err(rejection) => {
+            return refusal(
+                media,
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BadUserInput,
+                rejection.body_text(),
+            );
+        }
+    };
+    let request = match request::parse(&body) {
+        Ok(request) => request,
+        Err(message) => {
+            return refusal(
+                media,
+                StatusCode::BAD_REQUEST,
+                ErrorCode::BadUserInput,
+                message,
+            );
+        }
+    };
+    answer(
+        media,
+        public
+            .api
+            .execute(request, RequestContext::new(settings, actor))
+            .await,
+    )
+}
+
+fn unauthenticated(media: MediaType) -> Response {
+    let message = "this API asks for an access token: send it as Authorization: Bearer ...";
+    let mut response = refusal(
+        media,
+        StatusCode::UNAUTHORIZED,
+        ErrorCode::Unauthenticated,
+        message,
+    );
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+pub(crate) async fn method_not_allowed() -> Response {
+    let message = "send queries and mutations by POST; GET opens a WebSocket";
+    let mut response = refusal(
+        MediaType::Json,
+        StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::BadUserInput,
+        message,
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST, GET"));
+    response
+}
+
+async fn healthz() -> &'static str {
+    "alive\n"
+}
+
+async fn readyz(State(public): State<Public>) -> Response {
+    match public.replica.ready() {
+        Ok(()) => "ready\n".into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+/// A header as text; one that is no visible ASCII reads as empty, so that it is refused and not ignored.
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get(name)
+        .map(|value| value.to_str().unwrap_or_default())
+}

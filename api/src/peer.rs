@@ -1,0 +1,70 @@
+//! How replicas talk to each other: the peer schema on the private listener, and the calls to it.
+//!
+//! Bulky payloads travel as one scalar, [`schema::Payload`]; what is in them is the replication's affair.
+
+pub mod client;
+pub mod http;
+pub mod schema;
+
+use threefold_replication::peer::PeerMethod;
+
+/// A document is sent inside JSON as it stands here: it holds nothing that would have to be escaped.
+macro_rules! document {
+    ($operation:literal, $field:literal) => {
+        concat!(
+            $operation,
+            "($clusterId: UUID, $from: String!, $to: String!, $payload: Payload!) { result: ",
+            $field,
+            "(clusterId: $clusterId, from: $from, to: $to, payload: $payload) }"
+        )
+    };
+}
+/// Most bytes of a call: a batch of log entries or a chunk of a snapshot, in base64.
+pub const MAX_CALL_BYTES: usize = 64 << 20;
+
+/// Every method, with the document that calls it. The answer is always called `result`.
+pub const DOCUMENTS: [(PeerMethod, &str); 7] = [
+    (PeerMethod::Hello, document!("query", "hello")),
+    (PeerMethod::Found, document!("mutation", "found")),
+    (
+        PeerMethod::AppendEntries,
+        document!("mutation", "appendEntries"),
+    ),
+    (PeerMethod::Vote, document!("mutation", "vote")),
+    (
+        PeerMethod::InstallSnapshot,
+        document!("mutation", "installSnapshot"),
+    ),
+    (PeerMethod::Propose, document!("mutation", "propose")),
+    (PeerMethod::ReadIndex, document!("query", "readIndex")),
+];
+
+/// The document that follows a peer's reports.
+pub const REPORTS_DOCUMENT: &str = document!("subscription", "replicaStatus");
+
+/// The document of a method.
+pub fn document_of(method: PeerMethod) -> &'static str {
+    let index = match method {
+        PeerMethod::Hello => 0,
+        PeerMethod::Found => 1,
+        PeerMethod::AppendEntries => 2,
+        PeerMethod::Vote => 3,
+        PeerMethod::InstallSnapshot => 4,
+        PeerMethod::Propose => 5,
+        PeerMethod::ReadIndex => 6,
+    };
+    DOCUMENTS[index].1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_its_document() {
+        for (method, document) in DOCUMENTS {
+            assert_eq!(document_of(method), document);
+            assert!(!document.contains(['"', '\\', '\n']));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! One replica with its two listeners, from start to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::serve::ListenerExt;
+use threefold_replication::Replica;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ServeConfig;
+use crate::peer::client::GraphQlPeerTransport;
+use crate::{http, peer};
+
+/// How long requests that are under way may take when the server is told to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
+/// How long the replica may take to stop after that.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Serves until a signal comes (ok) or the replica fails (an error).
+///
+/// # Errors
+/// Addresses that cannot be listened on, a replica that does not start, and one that stopped because of a fault.
+pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
+    let public = bind("--listen", &config.listen).await?;
+    let private = bind("--peer-listen", &config.peer_listen).await?;
+    let stop = stop_signal()?;
+    let transport =
+        GraphQlPeerTransport::new(&config.cluster_secret.text).map_err(anyhow::Error::msg)?;
+    let id = config.replica.id;
+    let replica = Replica::start(config.replica, Arc::new(transport))
+        .await
+        .context("the replica did not start")?;
+    tracing::info!(
+        replica = id,
+        api = %format!("http://{}/graphql", config.listen),
+        peers = %config.peer_listen,
+        "replica {id} is up"
+    );
+
+    let stopping = CancellationToken::new();
+    let peers_stopping = CancellationToken::new();
+    let public_router = http::router(replica.clone(), config.access, stopping.clone());
+    let private_router = peer::http::router(replica.clone(), config.cluster_secret.secret);
+    let public = spawn(public, public_router, stopping.clone());
+    let private = spawn(private, private_router, peers_stopping.clone());
+
+    let fault = tokio::select! {
+        fault = replica.failed() => Some(fault),
+        () = stop => None,
+    };
+    match &fault {
+        Some(fault) => {
+            tracing::error!(replica = id, %fault, "replica {id} stops because of a fault")
+        }
+        None => tracing::info!(replica = id, "replica {id} is told to stop"),
+    }
+    // Clients first: their requests still need the replica and its peers. Then the replica, then its peers' calls.
+    stopping.cancel();
+    if timeout(DRAIN_TIMEOUT, public).await.is_err() {
+        tracing::warn!("some requests were still under way and are cut off");
+    }
+    if timeout(SHUTDOWN_TIMEOUT, replica.shutdown()).await.is_err() {
+        tracing::warn!("the replica did not stop in time; its log and database are safe");
+    }
+    peers_stopping.cancel();
+    private.abort();
+    match fault {
+        Some(fault) => Err(fault.into()),
+        None => Ok(()),
+    }
+}
+
+async fn bind(flag: &str, address: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| {
+        format!("{flag}: cannot listen on {address}; is another program using it?")
+    })
+}
+
+fn spawn(listener: TcpListener, router: Router, stopping: CancellationToken) -> JoinHandle<()> {
+    let listener = listener.tap_io(|stream| {
+        // Without it small answers may wait for the acknowledgement of the ones before.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        }
+    });
+    tokio::spawn(async move {
+        let served = axum::serve(listener, router)
+            .with_graceful_shutdown(stopping.cancelled_owned())
+            .await;
+        if let Err(error) = served {
+            tracing::error!(%error, "a listener failed");
+        }
+    })
+}
+
+/// Resolves at the first SIGINT or SIGTERM.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
