@@ -1,6 +1,7 @@
 //! The public listener: GraphQL over HTTP, the door to the WebSocket, and the questions of a load balancer.
 
 pub(crate) mod body;
+mod graphiql;
 mod negotiate;
 pub(crate) mod request;
 
@@ -72,9 +73,9 @@ pub fn router(replica: Replica, access: Access, stopping: CancellationToken) -> 
         )
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        // The GraphiQL page is mounted here.
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .with_state(public)
+        .merge(graphiql::router())
 }
 
 async fn graphql(State(public): State<Public>, request: Request) -> Response {

@@ -29,10 +29,13 @@ pub fn start(format: LogFormat) -> Result<(), String> {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    // Fails only where a subscriber exists already, as in a test; that one stays.
-    let _ = match format {
+    let started = match format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().try_init(),
     };
+    if let Err(error) = started {
+        // Only where a subscriber exists already, as in a test; that one stays.
+        tracing::debug!(%error, "logging had been started before");
+    }
     Ok(())
 }

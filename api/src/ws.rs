@@ -102,7 +102,12 @@ async fn serve(socket: WebSocket, public: Public, authorization: Option<String>)
             code,
             reason: reason.into(),
         }));
-        let _ = timeout(SEND_TIMEOUT, session.sink.send(frame)).await;
+        if !matches!(
+            timeout(SEND_TIMEOUT, session.sink.send(frame)).await,
+            Ok(Ok(()))
+        ) {
+            tracing::debug!(code, "a socket ended before it could be closed");
+        }
     }
 }
 

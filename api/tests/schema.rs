@@ -1,5 +1,10 @@
 //! The committed schemas are the ones that are served, and the public one keeps its promises.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets what it does not expect stops there"
+)]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

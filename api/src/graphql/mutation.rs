@@ -39,7 +39,10 @@ async fn settle(
             if selects_edges(ctx) {
                 // Edges are read from this replica's database, which may not have what was acknowledged elsewhere.
                 // What is committed is never reported as failed: if the wait fails, they are read as they are.
-                let _ = replica.read(ReadConsistency::Local, Some(*revision)).await;
+                let caught_up = replica.read(ReadConsistency::Local, Some(*revision)).await;
+                if let Err(error) = caught_up {
+                    tracing::debug!(%error, %revision, "edges of a mutation are read early");
+                }
             }
             let receipt = Receipt::new(*revision, &settled);
             Ok(Settlement {

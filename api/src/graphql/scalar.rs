@@ -13,7 +13,7 @@ impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = string(value, "a date is a string such as \"2026-11-22\"")?;
         let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
-        date.filter(|date| date.to_string() == text)
+        date.filter(|date| text.len() == 10 && date.to_string() == text)
             .map(Self)
             .ok_or_else(|| fault(format!("{} is no date such as 2026-11-22", shown(&text))))
     }

@@ -69,22 +69,21 @@ impl GraphQlPeerTransport {
 
 /// The JSON of a call, written in one go: the payload is encoded once, straight into its place.
 fn body(document: &str, envelope: &Envelope) -> String {
-    use std::fmt::Write as _;
-    let mut body =
-        String::with_capacity(document.len() + 192 + envelope.payload.len().div_ceil(3) * 4);
     let Envelope {
         cluster_id,
         from,
         to,
         payload,
     } = envelope;
-    // Writing to a string has no failing case.
-    let _ = write!(body, r#"{{"query":"{document}","variables":{{"clusterId":"#);
-    let _ = match cluster_id {
-        Some(id) => write!(body, r#""{id}""#),
-        None => write!(body, "null"),
+    let cluster_id = match cluster_id {
+        Some(id) => format!("\"{id}\""),
+        None => "null".to_owned(),
     };
-    let _ = write!(body, r#","from":"{from}","to":"{to}","payload":""#);
+    let head = format!(
+        r#"{{"query":"{document}","variables":{{"clusterId":{cluster_id},"from":"{from}","to":"{to}","payload":""#
+    );
+    let mut body = String::with_capacity(head.len() + payload.len().div_ceil(3) * 4 + 3);
+    body.push_str(&head);
     STANDARD.encode_string(payload, &mut body);
     body.push_str(r#""}}"#);
     body

@@ -180,3 +180,86 @@ impl SummaryRow {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::testing::{database, expense, store};
+    use threefold_entity::ledger::DEFAULT_LEDGER_ID;
+
+    /// The rows as text: the groups that are there, the total, the count.
+    async fn summary(database: &DatabaseConnection, groups: &[Group]) -> Vec<String> {
+        let filter = ExpenseFilter::default();
+        let rows = totals(database, DEFAULT_LEDGER_ID, &filter, groups)
+            .await
+            .unwrap();
+        let text = |row: SummaryRow| {
+            let groups = [
+                row.day.map(|day| day.to_string()),
+                row.month,
+                row.year.map(|year| year.to_string()),
+                row.category_id.map(|id| id.as_u128().to_string()),
+                row.tag,
+            ];
+            let groups: Vec<String> = groups.into_iter().flatten().collect();
+            format!(
+                "{} {} {} x{}",
+                groups.join(" "),
+                row.minor_units,
+                row.currency,
+                row.count
+            )
+        };
+        rows.into_iter().map(text).collect()
+    }
+
+    #[tokio::test]
+    async fn groups_and_currencies_are_kept_apart() {
+        let database = database().await;
+        assert_eq!(summary(&database, &[]).await, [] as [&str; 0]);
+        let mut rows = [
+            expense(1, "2026-01-31", "10.00", "EUR"),
+            expense(2, "2026-02-01", "-0.01", "EUR"),
+            expense(3, "2026-02-01", "10", "JPY"),
+            expense(4, "2025-02-01", "9999999999999.99", "EUR"),
+            expense(5, "2025-02-01", "9999999999999.99", "EUR"),
+        ];
+        rows[0].tags = vec!["a".into(), "#b".into()];
+        rows[1].tags = vec!["a".into()];
+        rows[1].category_id = Some(Uuid::from_u128(7));
+        store(&database, rows).await;
+
+        assert_eq!(
+            summary(&database, &[]).await,
+            [" 2000000000000997 EUR x4", " 10 JPY x1"]
+        );
+        assert_eq!(
+            summary(&database, &[Group::Month]).await,
+            [
+                "2025-02 1999999999999998 EUR x2",
+                "2026-01 1000 EUR x1",
+                "2026-02 -1 EUR x1",
+                "2026-02 10 JPY x1"
+            ]
+        );
+        assert_eq!(
+            summary(&database, &[Group::Year, Group::Category]).await,
+            [
+                "2025 1999999999999998 EUR x2",
+                "2026 1000 EUR x1",
+                "2026 10 JPY x1",
+                "2026 7 -1 EUR x1"
+            ]
+        );
+        assert_eq!(
+            summary(&database, &[Group::Tag, Group::Day, Group::Tag]).await,
+            [
+                "2025-02-01 1999999999999998 EUR x2",
+                "2026-01-31 #b 1000 EUR x1",
+                "2026-01-31 a 1000 EUR x1",
+                "2026-02-01 10 JPY x1",
+                "2026-02-01 a -1 EUR x1"
+            ]
+        );
+    }
+}
