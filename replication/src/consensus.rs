@@ -1,5 +1,7 @@
 //! The only part of Threefold that knows openraft: what is above speaks of proposals, log positions and roles.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub(crate) mod log_store;
 mod network;
 pub(crate) mod snapshot;
@@ -9,19 +11,24 @@ pub(crate) mod types;
 pub(crate) use log_store::LogStore;
 pub(crate) use network::{NetworkFactory, SnapshotChunk};
 pub(crate) use state_machine::StateMachine;
-#[cfg(any(test, feature = "conformance"))]
-pub(crate) use types::TypeConfig;
-pub(crate) use types::{LogId, Node, Raft};
+pub(crate) use types::{LogId, Raft};
+
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openraft::error::{ClientWriteError, RaftError};
-use openraft::{Config as RaftConfig, ServerState, SnapshotPolicy};
+use bytes::Bytes;
+use openraft::error::{ClientWriteError, InitializeError, RaftError};
+use openraft::raft::SnapshotResponse;
+use openraft::{Config as RaftConfig, ServerState, Snapshot, SnapshotPolicy};
+use serde::Serialize;
 
+use self::snapshot::{SnapshotData, SnapshotFile};
+use self::types::Node;
 use crate::config::Config;
 use crate::outcome::Outcome;
+use crate::peer::{PeerAddress, PeerFault, ServiceFault, decode, encode};
 use crate::proposal::Batch;
 use crate::status::Role;
 
@@ -81,6 +88,49 @@ pub(crate) async fn read_index(raft: &Raft, timeout: Duration) -> Option<Option<
     let answer = tokio::time::timeout(timeout, raft.get_read_log_id()).await;
     let (read_log_id, _applied) = answer.ok()?.ok()?;
     Some(read_log_id.map(|log_id| log_id.index))
+}
+
+/// Gives a new cluster its members; harmless if it has some.
+pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(), String> {
+    let node = |peer: &PeerAddress| (peer.id, Node { peer_url: peer.url.clone() });
+    let members: BTreeMap<u64, Node> = peers.iter().map(node).collect();
+    match raft.initialize(members).await {
+        Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Answers a leader's AppendEntries or a candidate's RequestVote. The result is the ACK.
+pub(crate) async fn serve(raft: &Raft, rpc: Rpc, payload: &[u8]) -> Result<Bytes, PeerFault> {
+    match rpc {
+        Rpc::AppendEntries => answer(raft.append_entries(decode(payload)?).await),
+        Rpc::Vote => answer(raft.vote(decode(payload)?).await),
+    }
+}
+
+/// Calls between consensus engines that fit one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rpc {
+    /// Store these log entries.
+    AppendEntries,
+    /// Elect me.
+    Vote,
+}
+
+/// Installs a snapshot that has arrived whole, for the leader that `vote` names. Without a file the transfer goes on.
+pub(crate) async fn install(raft: &Raft, vote: types::Vote, file: Option<SnapshotFile>) -> Result<Bytes, PeerFault> {
+    let Some(file) = file else {
+        return Ok(encode(&None::<SnapshotResponse<u64>>));
+    };
+    let header = snapshot::read_header(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+    tracing::info!(revision = %header.revision, "installing a snapshot");
+    let snapshot = Snapshot { meta: header.meta(), snapshot: Box::new(SnapshotData::File(file)) };
+    answer(raft.install_full_snapshot(vote, snapshot).await.map(Some))
+}
+
+fn answer<T: Serialize, E: std::fmt::Display>(result: Result<T, E>) -> Result<Bytes, PeerFault> {
+    let response = result.map_err(|error| ServiceFault::Unavailable(error.to_string()))?;
+    Ok(encode(&response))
 }
 
 /// What the engine says of itself at this moment.

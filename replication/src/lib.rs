@@ -8,8 +8,6 @@
 pub mod change;
 pub mod command;
 pub mod config;
-#[cfg(any(test, feature = "conformance"))]
-pub mod conformance;
 mod error;
 pub mod feed;
 pub mod history;
@@ -18,6 +16,8 @@ pub mod peer;
 mod replica;
 pub mod status;
 
+#[cfg(any(test, feature = "conformance"))]
+pub use consensus::conformance;
 pub use error::ServiceError;
 pub use replica::{Fault, ReadConsistency, Replica};
 

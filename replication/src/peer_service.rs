@@ -4,11 +4,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
-use openraft::Snapshot;
-use serde::Serialize;
 
-use crate::consensus::snapshot::{SnapshotData, read_header};
-use crate::consensus::{self, SnapshotChunk};
+use crate::consensus::{self, Rpc, SnapshotChunk};
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
@@ -37,9 +34,9 @@ impl Replica {
         let payload = &envelope.payload;
         match method {
             PeerMethod::AppendEntries => {
-                answer(running.raft.append_entries(decode(payload)?).await)
+                consensus::serve(&running.raft, Rpc::AppendEntries, payload).await
             }
-            PeerMethod::Vote => answer(running.raft.vote(decode(payload)?).await),
+            PeerMethod::Vote => consensus::serve(&running.raft, Rpc::Vote, payload).await,
             PeerMethod::InstallSnapshot => install(running, decode(payload)?).await,
             PeerMethod::Propose => propose(running, decode(payload)?).await,
             PeerMethod::ReadIndex => read_index(running).await,
@@ -114,30 +111,9 @@ impl Replica {
     }
 }
 
-fn answer<T: Serialize, E: std::fmt::Display>(result: Result<T, E>) -> Result<Bytes, PeerFault> {
-    match result {
-        Ok(response) => Ok(encode(&response)),
-        Err(error) => Err(ServiceFault::Unavailable(error.to_string()).into()),
-    }
-}
-
 async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {
-    let Some(file) = running.receiver.take(&chunk).await? else {
-        return Ok(encode(&None::<openraft::raft::SnapshotResponse<u64>>));
-    };
-    let header = read_header(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
-    tracing::info!(revision = %header.revision, "installing a snapshot");
-    let snapshot = Snapshot {
-        meta: header.meta(),
-        snapshot: Box::new(SnapshotData::File(file)),
-    };
-    answer(
-        running
-            .raft
-            .install_full_snapshot(chunk.vote, snapshot)
-            .await
-            .map(Some),
-    )
+    let file = running.receiver.take(&chunk).await?;
+    consensus::install(&running.raft, chunk.vote, file).await
 }
 
 async fn propose(running: &Running, forwarded: ForwardedProposals) -> Result<Bytes, PeerFault> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::Utc;
 use futures_util::StreamExt;
-use openraft::error::{InitializeError, RaftError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +15,7 @@ use crate::alarm::Alarm;
 use crate::board::Board;
 use crate::config::{Config, REPORT_INTERVAL};
 use crate::consensus::state_machine::{Applied, Settings};
-use crate::consensus::{self, LogStore, NetworkFactory, Node, Raft, StateMachine};
+use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::forward::Forwarder;
@@ -130,19 +129,8 @@ impl Running {
 
     /// Starts the membership of a new cluster; harmless if it has one.
     pub(crate) async fn initialize(&self) -> Result<(), Fault> {
-        let node = |peer: &crate::peer::PeerAddress| {
-            (
-                peer.id,
-                Node {
-                    peer_url: peer.url.clone(),
-                },
-            )
-        };
-        let members: BTreeMap<u64, Node> = self.config.peers.iter().map(node).collect();
-        match self.raft.initialize(members).await {
-            Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
-            Err(error) => Err(Fault(format!("the cluster could not be formed: {error}"))),
-        }
+        let initialized = consensus::initialize(&self.raft, &self.config.peers).await;
+        initialized.map_err(|error| Fault(format!("the cluster could not be formed: {error}")))
     }
 
     /// True once the engine has a membership.

@@ -244,3 +244,121 @@ fn take_in(mut event: Value, seen: &mut Seen) -> Result<(), SocketError> {
 fn revision(event: &Value) -> Option<u64> {
     event["revision"].as_str()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+    use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn a_broken_connection_is_taken_up_from_the_last_revision() {
+        let (listener, url) = listen().await;
+        let subscriber = Subscriber::of(&url, 0);
+
+        let mut first = accept(&listener, "0").await;
+        send(&mut first, json!({ "type": "ping" })).await;
+        assert_eq!(receive(&mut first).await["type"], "pong");
+        send_batch(&mut first, 1).await;
+        send_batch(&mut first, 2).await;
+        send_bookmark(&mut first, 2).await;
+        subscriber.wait_until_live().await;
+        drop(first);
+
+        let mut second = accept(&listener, "2").await;
+        send_batch(&mut second, 3).await;
+        subscriber.wait_for(3, TIMEOUT).await;
+        subscriber.assert_complete(1, 3);
+        assert_eq!(subscriber.connections(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_comes_twice_or_late_shows() {
+        let (listener, url) = listen().await;
+        let subscriber = Subscriber::of(&url, 0);
+        let mut socket = accept(&listener, "0").await;
+        for revision in [1, 3, 2, 2] {
+            send_batch(&mut socket, revision).await;
+        }
+        send_batch(&mut socket, 4).await;
+        subscriber.wait_for(4, TIMEOUT).await;
+        assert_eq!(subscriber.revisions(), [1, 3, 2, 2, 4]);
+        let complaint = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            subscriber.assert_complete(1, 4);
+        }));
+        assert!(
+            complaint.is_err(),
+            "a feed out of order was taken for complete"
+        );
+    }
+
+    async fn listen() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        (listener, url)
+    }
+
+    /// Plays a replica up to the subscription, and checks what it is asked to follow.
+    async fn accept(listener: &TcpListener, after: &str) -> WebSocketStream<TcpStream> {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = accept_hdr_async(stream, speak_the_protocol).await.unwrap();
+        assert_eq!(receive(&mut socket).await["type"], "connection_init");
+        send(&mut socket, json!({ "type": "connection_ack" })).await;
+        let subscribe = receive(&mut socket).await;
+        assert_eq!(subscribe["payload"]["variables"], json!({ "after": after }));
+        socket
+    }
+
+    #[expect(clippy::result_large_err, reason = "the library's signature")]
+    fn speak_the_protocol(
+        request: &Request,
+        mut response: Response,
+    ) -> Result<Response, tokio_tungstenite::tungstenite::handshake::server::ErrorResponse> {
+        let protocol = request.headers()["Sec-WebSocket-Protocol"].clone();
+        response
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", protocol);
+        Ok(response)
+    }
+
+    async fn send_batch(socket: &mut WebSocketStream<TcpStream>, revision: u64) {
+        let event =
+            json!({ "__typename": "ChangeBatch", "revision": revision.to_string(), "changes": [] });
+        send_next(socket, event).await;
+    }
+
+    async fn send_bookmark(socket: &mut WebSocketStream<TcpStream>, revision: u64) {
+        send_next(
+            socket,
+            json!({ "__typename": "Bookmark", "revision": revision.to_string() }),
+        )
+        .await;
+    }
+
+    async fn send_next(socket: &mut WebSocketStream<TcpStream>, event: Value) {
+        let payload = json!({ "data": { "changes": event } });
+        send(
+            socket,
+            json!({ "type": "next", "id": "1", "payload": payload }),
+        )
+        .await;
+    }
+
+    async fn send(socket: &mut WebSocketStream<TcpStream>, message: Value) {
+        socket
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
+    }
+
+    async fn receive(socket: &mut WebSocketStream<TcpStream>) -> Value {
+        let message = socket.next().await.unwrap().unwrap();
+        serde_json::from_str(message.to_text().unwrap()).unwrap()
+    }
+}

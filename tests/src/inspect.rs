@@ -50,10 +50,14 @@ pub struct ExpenseRow {
 impl Inspector {
     /// Connects to the replica's own database.
     pub async fn of(replica: &Replica) -> Self {
-        let mut url = replica.database_url();
-        if replica.database_kind() == DatabaseKind::Sqlite {
-            url.push_str("?mode=rw");
-        }
+        Self::connect(&replica.database_url(), replica.database_kind()).await
+    }
+
+    async fn connect(url: &str, kind: DatabaseKind) -> Self {
+        let url = match kind {
+            DatabaseKind::Postgres => url.to_owned(),
+            DatabaseKind::Sqlite => format!("{url}?mode=rw"),
+        };
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(1)
@@ -304,4 +308,115 @@ fn assert_same_content(
 fn number(row: &QueryResult, column: &str) -> u64 {
     let value: i64 = row.try_get("", column).expect("a number");
     u64::try_from(value).expect("a number that is not negative")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use crate::postgres::TestPostgres;
+
+    use super::*;
+
+    /// A little of the real schema, in words that both databases know: `{bytes}` and `{uuid}` differ.
+    const SCHEMA: [&str; 8] = [
+        "CREATE TABLE seaql_migrations (version text)",
+        "CREATE TABLE replica_state (id int, revision bigint, history_hash {bytes}, last_applied_index bigint)",
+        "INSERT INTO replica_state VALUES (1, 7, {hash}, 9)",
+        "CREATE TABLE expense (id {uuid}, description text, version int, deleted_at text)",
+        "INSERT INTO expense VALUES ({id}, 'Coffee', 2, NULL)",
+        "CREATE TABLE ledger (name text)",
+        "CREATE TABLE category (name text)",
+        "CREATE TABLE change (revision bigint, hash {bytes})",
+    ];
+    const ID: Uuid = Uuid::from_u128(0x1234);
+
+    async fn sees_what_is_there(inspector: &Inspector, words: [(&str, &str); 4]) {
+        for statement in SCHEMA
+            .iter()
+            .chain(&["CREATE TABLE idempotency_key (key text)"])
+        {
+            let statement = words
+                .iter()
+                .fold((*statement).to_owned(), |sql, (name, word)| {
+                    sql.replace(name, word)
+                });
+            inspector.execute(&statement).await;
+        }
+        let state = State {
+            revision: 7,
+            history_hash: "00ff".to_owned(),
+        };
+        assert_eq!(inspector.state().await, state);
+        assert_eq!(inspector.last_applied_index().await, 9);
+        let row = ExpenseRow {
+            id: ID,
+            description: "Coffee".to_owned(),
+            version: 2,
+            deleted: false,
+        };
+        assert_eq!(inspector.expenses().await, BTreeMap::from([(ID, row)]));
+        assert_eq!(
+            inspector.count_by_description().await,
+            BTreeMap::from([("Coffee".to_owned(), 1)])
+        );
+
+        let before = inspector.content().await;
+        let tables: Vec<&str> = before.keys().map(String::as_str).collect();
+        assert_eq!(
+            tables,
+            ["category", "change", "expense", "idempotency_key", "ledger"]
+        );
+        assert!(before["expense"][0].contains("Coffee"), "{before:?}");
+        inspector
+            .execute("UPDATE expense SET deleted_at = 'now'")
+            .await;
+        assert_ne!(
+            inspector.content().await,
+            before,
+            "a change that does not show"
+        );
+
+        inspector.wipe().await;
+        assert!(inspector.tables().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn sees_what_is_there_on_sqlite() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        fs::write(&path, "").unwrap();
+        let inspector = Inspector::connect(
+            &format!("sqlite://{}", path.display()),
+            DatabaseKind::Sqlite,
+        )
+        .await;
+        let id = format!("x'{}'", ID.simple());
+        let words = [
+            ("{bytes}", "blob"),
+            ("{uuid}", "blob"),
+            ("{hash}", "x'00ff'"),
+            ("{id}", &id),
+        ];
+        sees_what_is_there(&inspector, words).await;
+    }
+
+    #[tokio::test]
+    async fn sees_what_is_there_on_postgres() {
+        let folder = tempfile::Builder::new()
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir()
+            .unwrap();
+        let server = TestPostgres::start(folder.path()).await;
+        let inspector = Inspector::connect(&server.url(), DatabaseKind::Postgres).await;
+        let id = format!("'{ID}'");
+        let words = [
+            ("{bytes}", "bytea"),
+            ("{uuid}", "uuid"),
+            ("{hash}", "'\\x00ff'"),
+            ("{id}", &id),
+        ];
+        sees_what_is_there(&inspector, words).await;
+    }
 }

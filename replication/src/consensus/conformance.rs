@@ -9,8 +9,8 @@ use sea_orm::{ConnectionTrait, Database as SeaDatabase};
 use uuid::Uuid;
 
 use crate::consensus::state_machine::Settings;
-use crate::consensus::types::StorageError;
-use crate::consensus::{LogStore, StateMachine, TypeConfig};
+use crate::consensus::types::{StorageError, TypeConfig};
+use crate::consensus::{LogStore, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::identity::{self, Identity};
