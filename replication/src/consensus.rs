@@ -13,7 +13,6 @@ pub(crate) use network::{NetworkFactory, SnapshotChunk};
 pub(crate) use state_machine::StateMachine;
 pub(crate) use types::{LogId, Raft};
 
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +91,14 @@ pub(crate) async fn read_index(raft: &Raft, timeout: Duration) -> Option<Option<
 
 /// Gives a new cluster its members; harmless if it has some.
 pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(), String> {
-    let node = |peer: &PeerAddress| (peer.id, Node { peer_url: peer.url.clone() });
+    let node = |peer: &PeerAddress| {
+        (
+            peer.id,
+            Node {
+                peer_url: peer.url.clone(),
+            },
+        )
+    };
     let members: BTreeMap<u64, Node> = peers.iter().map(node).collect();
     match raft.initialize(members).await {
         Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
@@ -118,13 +124,21 @@ pub(crate) enum Rpc {
 }
 
 /// Installs a snapshot that has arrived whole, for the leader that `vote` names. Without a file the transfer goes on.
-pub(crate) async fn install(raft: &Raft, vote: types::Vote, file: Option<SnapshotFile>) -> Result<Bytes, PeerFault> {
+pub(crate) async fn install(
+    raft: &Raft,
+    vote: types::Vote,
+    file: Option<SnapshotFile>,
+) -> Result<Bytes, PeerFault> {
     let Some(file) = file else {
         return Ok(encode(&None::<SnapshotResponse<u64>>));
     };
-    let header = snapshot::read_header(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+    let header =
+        snapshot::read_header(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
     tracing::info!(revision = %header.revision, "installing a snapshot");
-    let snapshot = Snapshot { meta: header.meta(), snapshot: Box::new(SnapshotData::File(file)) };
+    let snapshot = Snapshot {
+        meta: header.meta(),
+        snapshot: Box::new(SnapshotData::File(file)),
+    };
     answer(raft.install_full_snapshot(vote, snapshot).await.map(Some))
 }
 

@@ -16,6 +16,8 @@ use crate::wire::Wire;
 /// Longest wait for one peer's answer, and the pause between rounds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const ROUND_PAUSE: Duration = Duration::from_millis(200);
+/// Rounds between two lines in the log about replicas that are missing: five seconds.
+const ROUNDS_A_LINE: u32 = 25;
 
 /// What a replica says of its membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +48,7 @@ async fn hello(wire: &Wire, peer: u64) -> Result<HelloAnswer, PeerError> {
 }
 
 /// Asks everybody once. True if all answered and are empty.
-async fn all_empty(wire: &Wire) -> Result<bool, MetACluster> {
+async fn all_empty(wire: &Wire, round: u32) -> Result<bool, MetACluster> {
     let mut all = true;
     for peer in wire.others() {
         match hello(wire, peer).await {
@@ -58,7 +60,10 @@ async fn all_empty(wire: &Wire) -> Result<bool, MetACluster> {
             }
             Ok(answer) => all &= answer.cluster_id.is_none(),
             Err(error) => {
-                tracing::debug!(%error, "waiting for all replicas to start");
+                // Replicas start one after the other: worth a line only when it lasts.
+                if round % ROUNDS_A_LINE == ROUNDS_A_LINE - 1 {
+                    tracing::warn!(%error, "waiting for all replicas, to form the cluster");
+                }
                 all = false;
             }
         }
@@ -68,7 +73,9 @@ async fn all_empty(wire: &Wire) -> Result<bool, MetACluster> {
 
 /// The founder's wait: until every peer is there and empty.
 pub(crate) async fn wait_for_empty_peers(wire: &Wire) -> Result<(), MetACluster> {
-    while !all_empty(wire).await? {
+    let mut round = 0;
+    while !all_empty(wire, round).await? {
+        round = round.wrapping_add(1);
         tokio::time::sleep(ROUND_PAUSE).await;
     }
     Ok(())
@@ -76,11 +83,13 @@ pub(crate) async fn wait_for_empty_peers(wire: &Wire) -> Result<(), MetACluster>
 
 /// An empty follower's watch: ends only if it meets a cluster at work.
 pub(crate) async fn watch_for_cluster(wire: &Wire) -> MetACluster {
+    let mut round = 0;
     loop {
-        tokio::time::sleep(ROUND_PAUSE * 5).await;
-        if let Err(met) = all_empty(wire).await {
+        tokio::time::sleep(ROUND_PAUSE).await;
+        if let Err(met) = all_empty(wire, round).await {
             return met;
         }
+        round = round.wrapping_add(1);
     }
 }
 

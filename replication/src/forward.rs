@@ -179,6 +179,7 @@ fn fault_of(error: PeerError) -> ProposeFault {
             ServiceFault::Overloaded(_) => ProposeFault::Overloaded,
             ServiceFault::Unavailable(_) => ProposeFault::NotLeader,
         },
+        PeerError::NotSent { .. } => ProposeFault::NotLeader,
         // The call may have arrived.
         error => ProposeFault::InDoubt(error.to_string()),
     }

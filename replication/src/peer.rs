@@ -104,9 +104,17 @@ pub enum ServiceFault {
 /// Why a call got no answer that could be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeerError {
-    /// No connection, no answer in time, or an answer that is none: the call may or may not have arrived.
+    /// No answer in time, or an answer that is none: the call may or may not have arrived.
     #[error("replica {peer} did not answer: {reason}")]
     Unreachable {
+        /// The peer.
+        peer: u64,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Nothing reached the peer: no connection, or it turned the sender away unheard.
+    #[error("replica {peer} could not be reached: {reason}")]
+    NotSent {
         /// The peer.
         peer: u64,
         /// What went wrong.

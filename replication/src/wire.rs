@@ -98,7 +98,7 @@ impl Wire {
 }
 
 fn unknown(peer: u64) -> PeerError {
-    PeerError::Unreachable {
+    PeerError::NotSent {
         peer,
         reason: "no --peer flag names its address".to_owned(),
     }

@@ -168,9 +168,13 @@ impl PeerTransport for GraphQlPeerTransport {
         envelope: Envelope,
         timeout: Duration,
     ) -> Result<Bytes, PeerError> {
-        let unreachable = |error: reqwest::Error| PeerError::Unreachable {
-            peer: peer.id,
-            reason: reason(&error),
+        let unreachable = |error: reqwest::Error| {
+            let (peer, reason) = (peer.id, reason(&error));
+            if error.is_connect() {
+                PeerError::NotSent { peer, reason }
+            } else {
+                PeerError::Unreachable { peer, reason }
+            }
         };
         let request = self
             .request(peer, document_of(method), &envelope)
@@ -232,9 +236,11 @@ fn refused(peer: &PeerAddress, status: StatusCode) -> Option<PeerError> {
         }
         other => format!("it answered with status {other}: check the --peer addresses"),
     };
-    Some(PeerError::Unreachable {
-        peer: peer.id,
-        reason,
+    let peer = peer.id;
+    Some(if status == StatusCode::UNAUTHORIZED {
+        PeerError::NotSent { peer, reason }
+    } else {
+        PeerError::Unreachable { peer, reason }
     })
 }
 

@@ -84,7 +84,9 @@ impl Client {
             .await;
         // A peer that is down or refuses is not asked again at once: openraft backs off from the unreachable.
         let bytes = answer.map_err(|error| match error {
-            PeerError::Unreachable { .. } => RPCError::Unreachable(Unreachable::new(&error)),
+            PeerError::Unreachable { .. } | PeerError::NotSent { .. } => {
+                RPCError::Unreachable(Unreachable::new(&error))
+            }
             PeerError::Refused { .. } => RPCError::Network(NetworkError::new(&error)),
         })?;
         decode(&bytes).map_err(|fault| RPCError::Network(NetworkError::new(&fault)))
