@@ -118,7 +118,6 @@ impl TryFrom<Args> for ServeConfig {
                     args.database_patience_ms,
                     1,
                 )?,
-                keep_revisions: at_least_one("--keep-revisions", args.keep_revisions)?,
                 compact_after_entries: at_least_one(
                     "--compact-after-entries",
                     args.compact_after_entries,
@@ -288,7 +287,6 @@ mod tests {
         assert_eq!(config.replica.public_url, "http://127.0.0.1:8081");
         assert_eq!(config.replica.peers[1].url, "http://127.0.0.1:9082");
         assert_eq!(config.replica.in_sync_timeout, Duration::from_secs(2));
-        assert_eq!(config.replica.keep_revisions, 1_000_000);
         assert!(config.replica.group_commit);
         assert!(matches!(config.access, Access::Open));
     }
@@ -331,10 +329,6 @@ mod tests {
             (
                 &["--election-timeout-ms", "1"],
                 "--election-timeout-ms: 1 ms; give 50 to",
-            ),
-            (
-                &["--keep-revisions", "0"],
-                "--keep-revisions: give at least 1",
             ),
             (
                 &["--open", "--access-token-file", "FILE"],

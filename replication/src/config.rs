@@ -7,12 +7,15 @@ use crate::peer::PeerAddress;
 
 /// Longest silence between two reports of a replica to its peers.
 pub const REPORT_INTERVAL: Duration = Duration::from_millis(200);
+/// Revisions whose changes and idempotency keys are kept. It decides whether a key is known, so it is the same on all
+/// replicas, and a constant.
+pub const KEEP_REVISIONS: u64 = 1_000_000;
 /// Most proposals in one log entry.
 pub const MAX_BATCH_PROPOSALS: usize = 1_024;
 /// Most bytes of proposals in one log entry, unless a single proposal is larger.
 pub const MAX_BATCH_BYTES: usize = 1 << 20;
 /// Most bytes of one proposal: 1,000 expenses with the longest notes do not fit, with usual ones they do.
-pub const MAX_PROPOSAL_BYTES: usize = 8 << 20;
+pub const MAX_PROPOSAL_BYTES: usize = 4 << 20;
 /// Most proposals that wait for their turn on one replica.
 pub const MAX_WAITING_PROPOSALS: usize = 16_384;
 /// Most reads that wait for a read barrier on one replica.
@@ -44,8 +47,6 @@ pub struct Config {
     pub read_timeout: Duration,
     /// How long a database that fails is tried again before the replica stops.
     pub database_patience: Duration,
-    /// Revisions whose changes and idempotency keys are kept; must be the same on all replicas.
-    pub keep_revisions: u64,
     /// Log entries after which the log is compacted.
     pub compact_after_entries: u64,
     /// Proposals share log entries. Switched off only to measure what it gains.

@@ -67,12 +67,21 @@ pub(crate) async fn write(
     raft: &Raft,
     batch: Batch,
     timeout: Duration,
-) -> Result<(LogId, Vec<Outcome>), WriteFault> {
-    let answer = tokio::time::timeout(timeout, raft.client_write(batch)).await;
+) -> Result<(LogId, Vec<Option<Outcome>>), WriteFault> {
+    let led = view(raft);
+    if led.role != Role::Leader {
+        return Err(WriteFault::NotLeader);
+    }
+    let answer = tokio::select! {
+        answer = tokio::time::timeout(timeout, raft.client_write(batch)) => answer,
+        // The engine does not answer what a deposed leader had in its log until that is overwritten.
+        () = superseded(raft, led.leader, led.term) => return Err(WriteFault::InDoubt),
+    };
     match answer {
         Ok(Ok(response)) => Ok((response.log_id, response.data.0)),
+        // Also the answer to an entry that was in the log, and overwritten: another holder of it may still win.
         Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(_)))) => {
-            Err(WriteFault::NotLeader)
+            Err(WriteFault::InDoubt)
         }
         Ok(Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(e)))) => {
             Err(WriteFault::Stopped(e.to_string()))
@@ -80,6 +89,26 @@ pub(crate) async fn write(
         Ok(Err(RaftError::Fatal(fatal))) => Err(WriteFault::Stopped(fatal.to_string())),
         Err(_elapsed) => Err(WriteFault::InDoubt),
     }
+}
+
+/// Resolves when another leader than the given one is known, or another term has begun.
+pub(crate) async fn superseded(raft: &Raft, leader: Option<u64>, term: u64) {
+    let mut metrics = raft.server_metrics();
+    let changed = metrics.wait_for(|metrics| {
+        let another = metrics
+            .current_leader
+            .is_some_and(|now| Some(now) != leader);
+        another || metrics.vote.leader_id().get_term() > term
+    });
+    if changed.await.is_err() {
+        // The engine has stopped; its callers are answered otherwise.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// True once the engine has a membership. Asks the engine itself: its metrics are blank for a moment after the start.
+pub(crate) async fn at_work(raft: &Raft) -> Result<bool, String> {
+    raft.is_initialized().await.map_err(|e| e.to_string())
 }
 
 /// Confirms this replica's leadership with a majority, and returns the log position that a read must have seen.
@@ -133,7 +162,7 @@ pub(crate) async fn install(
         return Ok(encode(&None::<SnapshotResponse<u64>>));
     };
     let header =
-        snapshot::read_header(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+        snapshot::verify(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
     tracing::info!(revision = %header.revision, "installing a snapshot");
     let snapshot = Snapshot {
         meta: header.meta(),

@@ -1,5 +1,7 @@
 //! This replica's own database: one connection that writes, a pool that reads, and which failures pass by themselves.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
@@ -25,6 +27,8 @@ pub(crate) struct Database {
     /// For everybody, for selects only.
     pub(crate) reader: DatabaseConnection,
     pub(crate) kind: DatabaseKind,
+    /// Connections that readers have made so far. After a crash of the server every connection is a new one.
+    connections: Arc<AtomicU64>,
 }
 
 impl Database {
@@ -38,11 +42,22 @@ impl Database {
         } else {
             READERS
         };
-        let reader = SeaDatabase::connect(options(url, kind, readers, true)).await?;
+        let mut reading = options(url, kind, readers, true);
+        let connections: Arc<AtomicU64> = Arc::default();
+        let counted = connections.clone();
+        reading.map_sqlx_postgres_pool_opts(move |pool| {
+            let counted = counted.clone();
+            pool.after_connect(move |_, _| {
+                counted.fetch_add(1, Ordering::AcqRel);
+                Box::pin(std::future::ready(Ok(())))
+            })
+        });
+        let reader = SeaDatabase::connect(reading).await?;
         Ok(Self {
             writer,
             reader,
             kind,
+            connections,
         })
     }
 
@@ -62,6 +77,11 @@ impl Database {
             }
         }
         Ok(())
+    }
+
+    /// Counts the readers' connections: a new number means that the server may have crashed since the old one.
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Acquire)
     }
 
     pub(crate) async fn close(&self) {
@@ -158,11 +178,12 @@ fn is_transient_driver(error: &SqlxError) -> bool {
 
 fn is_transient_code(code: &str) -> bool {
     // Connection exceptions, transaction rollbacks, insufficient resources (disk full, out of memory, too many
-    // connections), operator intervention; for SQLite busy, locked, I/O error and full.
-    let classes = ["08", "40", "53", "57"];
-    let is_postgres = code.len() == 5;
-    if is_postgres {
-        return classes.iter().any(|class| code.starts_with(class));
+    // connections), operator intervention; for SQLite busy, locked, I/O error and full, with their extended codes.
+    // PostgreSQL's codes have five places and no class 10, SQLite's are numbers of up to five digits.
+    if code.len() == 5 && !code.starts_with("10") {
+        return ["08", "40", "53", "57"]
+            .iter()
+            .any(|class| code.starts_with(class));
     }
     code.parse::<u32>()
         .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
@@ -176,10 +197,11 @@ mod tests {
     fn passing_failures_are_told_from_lasting_ones() {
         for code in [
             "08006", "40001", "40P01", "53300", "53100", "57P01", "57P03", "5", "261", "13",
+            "10250",
         ] {
             assert!(is_transient_code(code), "{code}");
         }
-        for code in ["23505", "42P01", "22003", "28P01", "1", "19", "11"] {
+        for code in ["23505", "22021", "42P01", "22003", "28P01", "1", "19", "11"] {
             assert!(!is_transient_code(code), "{code}");
         }
     }

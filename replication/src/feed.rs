@@ -25,7 +25,7 @@ use crate::store::read_changes;
 const RECENT_REVISIONS: usize = 4_096;
 const RECENT_CHANGES: usize = 20_000;
 /// Revisions read from the table at once; one may hold a thousand expenses.
-const PAGE: u64 = 64;
+const PAGE: u64 = 16;
 /// Longest silence of an idle feed.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -88,11 +88,21 @@ impl FeedPublisher {
     }
 
     /// Hands out what a transaction committed, and wakes who waits for it.
-    pub(crate) fn publish(&self, batches: Vec<ChangeBatch>) {
-        let Some(head) = batches.last().map(|batch| batch.revision) else {
+    pub(crate) fn publish(&self, mut batches: Vec<ChangeBatch>) {
+        let mut recent = self.lock();
+        let known = recent
+            .batches
+            .back()
+            .map_or_else(|| *self.head.borrow(), |batch| batch.revision);
+        // Entries that are applied again after a crash of the database make revisions that were handed out already.
+        batches.retain(|batch| batch.revision > known);
+        let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
             return;
         };
-        let mut recent = self.lock();
+        let head = last.revision;
+        if first.revision != known.next() {
+            *recent = Recent::default();
+        }
         batches.into_iter().for_each(|batch| recent.push(batch));
         drop(recent);
         self.head.send_replace(head);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::config::{MAX_BATCH_BYTES, MAX_BATCH_PROPOSALS, MAX_WAITING_PROPOSALS};
+use crate::consensus::{self, Raft};
 use crate::group_commit::{ProposeFault, Waiting, send};
 use crate::outcome::{Acknowledgement, Settled};
 use crate::peer::{PeerError, PeerFault, PeerMethod, ServiceFault, decode, encode};
@@ -71,9 +72,9 @@ pub(crate) struct Forwarder {
 }
 
 impl Forwarder {
-    pub(crate) fn start(wire: Arc<Wire>, timeout: Duration) -> Self {
+    pub(crate) fn start(raft: Raft, wire: Arc<Wire>, timeout: Duration) -> Self {
         let (queue, seats) = mpsc::channel(MAX_WAITING_PROPOSALS);
-        tokio::spawn(run(wire, seats, timeout));
+        tokio::spawn(run(raft, wire, seats, timeout));
         Self { queue }
     }
 
@@ -92,7 +93,7 @@ impl Forwarder {
     }
 }
 
-async fn run(wire: Arc<Wire>, mut seats: mpsc::Receiver<Seat>, timeout: Duration) {
+async fn run(raft: Raft, wire: Arc<Wire>, mut seats: mpsc::Receiver<Seat>, timeout: Duration) {
     let calls = Arc::new(Semaphore::new(CALLS_AT_A_TIME));
     let mut held_back: Option<Seat> = None;
     loop {
@@ -119,23 +120,32 @@ async fn run(wire: Arc<Wire>, mut seats: mpsc::Receiver<Seat>, timeout: Duration
             }
             together.push(next);
         }
-        let wire = wire.clone();
+        let (raft, wire) = (raft.clone(), wire.clone());
         tokio::spawn(async move {
-            deliver(&wire, leader, together, timeout).await;
+            deliver(&raft, &wire, leader, together, timeout).await;
             drop(permit);
         });
     }
 }
 
-async fn deliver(wire: &Wire, leader: u64, together: Vec<Seat>, timeout: Duration) {
+async fn deliver(raft: &Raft, wire: &Wire, leader: u64, together: Vec<Seat>, timeout: Duration) {
     let proposals = together
         .iter()
         .map(|(_, waiting, _)| (waiting.proposal.clone(), waiting.acknowledgement))
         .collect();
     let request = encode(&ForwardedProposals { proposals });
-    let answer = wire
-        .call(leader, None, PeerMethod::Propose, request, timeout)
-        .await;
+    let view = consensus::view(raft);
+    if view.leader != Some(leader) {
+        // It was deposed while these waited; nothing has been sent.
+        return fail(together, &ProposeFault::NotLeader);
+    }
+    let answer = tokio::select! {
+        answer = wire.call(leader, None, PeerMethod::Propose, request, timeout) => answer,
+        // A leader that fell silent would hold these for the whole timeout, while another one is at work.
+        () = consensus::superseded(raft, Some(leader), view.term) => {
+            return fail(together, &ProposeFault::InDoubt("the leader changed".to_owned()));
+        }
+    };
     let answers = answer.and_then(|bytes| {
         let refused = |fault| PeerError::Refused {
             peer: leader,
@@ -166,7 +176,7 @@ fn fail(together: Vec<Seat>, fault: &ProposeFault) {
 fn fault_of(error: PeerError) -> ProposeFault {
     match error {
         PeerError::Refused {
-            fault: PeerFault::NotLeader(..),
+            fault: PeerFault::NotLeader(..) | PeerFault::Malformed(_),
             ..
         } => ProposeFault::NotLeader,
         PeerError::Refused {

@@ -118,19 +118,18 @@ async fn run(
             .collect();
         match consensus::write(&raft, Batch::new(proposals), timeout).await {
             Ok((log_id, outcomes)) => {
-                if outcomes.len() != batch.len() {
-                    let fault = ProposeFault::InDoubt(
-                        "the outcome was lost in a database failure".to_owned(),
-                    );
-                    batch
-                        .into_iter()
-                        .for_each(|(_, answer)| send(answer, Err(fault.clone())));
-                    continue;
+                let mut settled = Vec::with_capacity(batch.len());
+                let outcomes = outcomes.into_iter().chain(std::iter::repeat(None));
+                for ((waiting, answer), outcome) in batch.into_iter().zip(outcomes) {
+                    match outcome {
+                        Some(outcome) => settled.push((waiting.acknowledgement, outcome, answer)),
+                        None => {
+                            let lost = "the outcome was lost in a failure of the database";
+                            send(answer, Err(ProposeFault::InDoubt(lost.to_owned())));
+                        }
+                    }
                 }
-                let settled = batch.into_iter().zip(outcomes);
-                let settled = settled
-                    .map(|((waiting, answer), outcome)| (waiting.acknowledgement, outcome, answer));
-                acknowledger.clone().settle(log_id.index, settled.collect());
+                acknowledger.clone().settle(log_id.index, settled);
             }
             Err(fault) => {
                 let fault = match fault {

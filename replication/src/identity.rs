@@ -5,11 +5,12 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sea_orm::{ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use threefold_entity::replica_state;
 use uuid::Uuid;
 
+use crate::database::Database;
 use crate::history::HistoryHash;
 
 /// The mark on both halves.
@@ -55,16 +56,26 @@ pub(crate) enum IdentityFault {
     OtherReplica(PathBuf, u64, u64),
 }
 
-/// Reads the mark of both halves; none if both are blank.
+/// Reads the mark of both halves; none if both are blank. Finishes what a crash in [`write`] left half done.
 pub(crate) async fn read(
     folder: &Path,
-    db: &DatabaseConnection,
+    db: &Database,
     replica_id: u64,
 ) -> Result<Option<Identity>, IdentityFault> {
     let row = replica_state::Entity::find_by_id(replica_state::ONLY_ROW)
-        .one(db)
+        .one(&db.writer)
         .await?;
-    let of_folder = read_folder(folder)?;
+    let of_folder = match (
+        read_file(&file(folder))?,
+        read_file(&unfinished(folder))?,
+        &row,
+    ) {
+        (None, Some(begun), Some(row)) if begun.birth_mark == row.birth_mark => {
+            finish_folder(folder)?;
+            Some(begun)
+        }
+        (of_folder, _, _) => of_folder,
+    };
     match (of_folder, row) {
         (None, None) => Ok(None),
         (None, Some(row)) => Err(IdentityFault::FolderLost(
@@ -95,13 +106,14 @@ pub(crate) async fn read(
     }
 }
 
-/// Marks both halves. After a crash between the two, the database is marked and the folder is not; a database that
-/// holds nothing but the mark is then simply marked anew.
+/// Marks both halves: a file under another name, the row, both flushed, then the file gets its name. Wherever a crash
+/// comes between, [`read`] finds either nothing or enough to finish.
 pub(crate) async fn write(
     folder: &Path,
-    db: &DatabaseConnection,
+    db: &Database,
     identity: &Identity,
 ) -> Result<(), IdentityFault> {
+    begin_folder(folder, identity)?;
     let row = replica_state::ActiveModel {
         id: Set(replica_state::ONLY_ROW),
         cluster_id: Set(identity.cluster_id),
@@ -114,36 +126,127 @@ pub(crate) async fn write(
         history_hash: Set(HistoryHash::EMPTY.as_bytes().to_vec()),
         expense_count: Set(0),
     };
+    // The mark of an attempt that failed here, before anything was applied.
+    let earlier =
+        replica_state::Entity::delete_many().filter(replica_state::Column::LastAppliedIndex.eq(-1));
+    earlier.exec(&db.writer).await?;
     replica_state::Entity::insert(row)
-        .exec_without_returning(db)
+        .exec_without_returning(&db.writer)
         .await?;
-    write_folder(folder, identity)
+    db.flush().await?;
+    finish_folder(folder)
 }
 
 fn file(folder: &Path) -> PathBuf {
     folder.join("replica.json")
 }
 
-fn read_folder(folder: &Path) -> Result<Option<Identity>, IdentityFault> {
-    match fs::read(file(folder)) {
+fn unfinished(folder: &Path) -> PathBuf {
+    folder.join("replica.json.new")
+}
+
+fn read_file(path: &Path) -> Result<Option<Identity>, IdentityFault> {
+    match fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)
-            .map_err(|e| IdentityFault::Unreadable(file(folder), e)),
+            .map_err(|e| IdentityFault::Unreadable(path.to_owned(), e)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(IdentityFault::Folder(folder.to_owned(), error)),
+        Err(error) => Err(IdentityFault::Folder(path.to_owned(), error)),
     }
 }
 
-/// Whole or not at all: a temporary file, flushed, then renamed, then the folder flushed.
-fn write_folder(folder: &Path, identity: &Identity) -> Result<(), IdentityFault> {
+fn begin_folder(folder: &Path, identity: &Identity) -> Result<(), IdentityFault> {
     let put = || -> std::io::Result<()> {
-        let temporary = folder.join("replica.json.new");
-        let mut out = fs::File::create(&temporary)?;
+        let mut out = fs::File::create(unfinished(folder))?;
         serde_json::to_writer_pretty(&mut out, identity)?;
         out.write_all(b"\n")?;
         out.sync_all()?;
-        fs::rename(&temporary, file(folder))?;
         fs::File::open(folder)?.sync_all()
     };
     put().map_err(|error| IdentityFault::Folder(folder.to_owned(), error))
+}
+
+fn finish_folder(folder: &Path) -> Result<(), IdentityFault> {
+    let put = || -> std::io::Result<()> {
+        fs::rename(unfinished(folder), file(folder))?;
+        fs::File::open(folder)?.sync_all()
+    };
+    put().map_err(|error| IdentityFault::Folder(folder.to_owned(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn blank() -> (tempfile::TempDir, Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("state.db").display());
+        let db = Database::open(&url).await.unwrap();
+        (folder, db)
+    }
+
+    fn identity() -> Identity {
+        Identity {
+            cluster_id: Uuid::from_u128(1),
+            replica_id: 2,
+            birth_mark: Uuid::from_u128(3),
+        }
+    }
+
+    #[tokio::test]
+    async fn halves_that_belong_together_are_taken() {
+        let (folder, db) = blank().await;
+        assert_eq!(read(folder.path(), &db, 2).await.unwrap(), None);
+        write(folder.path(), &db, &identity()).await.unwrap();
+        assert_eq!(read(folder.path(), &db, 2).await.unwrap(), Some(identity()));
+        assert!(matches!(
+            read(folder.path(), &db, 1).await,
+            Err(IdentityFault::OtherReplica(..))
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_lost_half_is_not_started_with() {
+        let (folder, db) = blank().await;
+        write(folder.path(), &db, &identity()).await.unwrap();
+        fs::remove_file(file(folder.path())).unwrap();
+        assert!(matches!(
+            read(folder.path(), &db, 2).await,
+            Err(IdentityFault::FolderLost(..))
+        ));
+        let (other, other_db) = blank().await;
+        let stranger = Identity {
+            birth_mark: Uuid::from_u128(9),
+            ..identity()
+        };
+        write(other.path(), &other_db, &stranger).await.unwrap();
+        assert!(matches!(
+            read(other.path(), &db, 2).await,
+            Err(IdentityFault::Mismatch(..))
+        ));
+        let (_, blank_db) = blank().await;
+        assert!(matches!(
+            read(other.path(), &blank_db, 2).await,
+            Err(IdentityFault::DatabaseLost(..))
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_crash_between_the_halves_is_finished() {
+        let (folder, db) = blank().await;
+        begin_folder(folder.path(), &identity()).unwrap();
+        assert_eq!(
+            read(folder.path(), &db, 2).await.unwrap(),
+            None,
+            "before the row"
+        );
+        write(folder.path(), &db, &identity()).await.unwrap();
+        fs::rename(file(folder.path()), unfinished(folder.path())).unwrap();
+        assert_eq!(
+            read(folder.path(), &db, 2).await.unwrap(),
+            Some(identity()),
+            "before the name"
+        );
+        assert!(file(folder.path()).exists());
+    }
 }

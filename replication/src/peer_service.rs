@@ -10,6 +10,7 @@ use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
+use crate::proposal::Proposal;
 use crate::replica::Replica;
 use crate::running::Running;
 use crate::status::Role;
@@ -26,7 +27,7 @@ impl Replica {
     ) -> Result<Bytes, PeerFault> {
         self.check_target(&envelope)?;
         match method {
-            PeerMethod::Hello => return Ok(encode(&self.hello())),
+            PeerMethod::Hello => return self.hello().await,
             PeerMethod::Found => return self.founded(&envelope).await,
             _ => {}
         }
@@ -87,12 +88,22 @@ impl Replica {
         }
     }
 
-    fn hello(&self) -> HelloAnswer {
-        let running = self.running();
-        HelloAnswer {
-            cluster_id: running.map(|running| running.identity.cluster_id),
-            at_work: running.is_some_and(|running| running.at_work()),
-        }
+    async fn hello(&self) -> Result<Bytes, PeerFault> {
+        let answer = match self.running() {
+            None => HelloAnswer {
+                cluster_id: None,
+                at_work: false,
+            },
+            Some(running) => {
+                let at_work = running.at_work().await;
+                let at_work = at_work.map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+                HelloAnswer {
+                    cluster_id: Some(running.identity.cluster_id),
+                    at_work,
+                }
+            }
+        };
+        Ok(encode(&answer))
     }
 
     async fn founded(&self, envelope: &Envelope) -> Result<Bytes, PeerFault> {
@@ -120,6 +131,13 @@ async fn propose(running: &Running, forwarded: ForwardedProposals) -> Result<Byt
     let view = consensus::view(&running.raft);
     if view.role != Role::Leader {
         return Err(PeerFault::NotLeader(running.config.id, view.leader));
+    }
+    if let Some(reason) = running.alarm.quarantine() {
+        return Err(ServiceFault::Unavailable(reason).into());
+    }
+    // What this replica cannot read must not reach the log, where it would stop every replica that cannot either.
+    for (proposal, _) in &forwarded.proposals {
+        decode::<Proposal>(proposal)?;
     }
     let submitted = forwarded
         .proposals

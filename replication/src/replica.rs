@@ -86,7 +86,7 @@ impl Replica {
             ))
         })?;
         let db = open_database(&config).await?;
-        let identity = identity::read(&config.data, &db.writer, config.id).await;
+        let identity = identity::read(&config.data, &db, config.id).await;
         let identity = identity.map_err(|e| Fault(e.to_string()))?;
         let log_folder = config.data.join("log");
         let log_fault = |e: fjall::Error| {
@@ -95,7 +95,8 @@ impl Replica {
                 log_folder.display()
             ))
         };
-        let log = LogStore::open(&log_folder, db.clone()).map_err(log_fault)?;
+        let log =
+            LogStore::open(&log_folder, db.clone(), config.database_patience).map_err(log_fault)?;
         if identity.is_none() && !log.is_blank().map_err(log_fault)? {
             let message = "holds a log, but no replica.json that says whose it is; restore that file, or replace this replica";
             return Err(Fault(format!(
@@ -174,9 +175,11 @@ impl Replica {
         // Once an attempt may have reached a log, no answer may claim that nothing was written.
         let mut in_doubt = false;
         while Deadline::now() < deadline {
-            let attempt = match self.attempt(&waiting)? {
-                Some(attempt) => attempt,
-                None => {
+            let attempt = match self.attempt(&waiting) {
+                Ok(Some(attempt)) => attempt,
+                Err(_) if in_doubt => break,
+                Err(error) => return Err(error),
+                Ok(None) => {
                     tokio::time::sleep(LEADER_PAUSE).await;
                     continue;
                 }
@@ -264,11 +267,16 @@ impl Replica {
         let fresh = applied.wait_for(|applied| {
             applied.index >= index && min_revision.is_none_or(|least| applied.revision >= least)
         });
-        match timeout_at(deadline, fresh).await {
-            Ok(Ok(applied)) => Ok(applied.revision),
-            Ok(Err(_closed)) => Err(ServiceError::Stopping),
-            Err(_elapsed) => Err(ServiceError::Behind(wait)),
-        }
+        let revision = match timeout_at(deadline, fresh).await {
+            Ok(Ok(applied)) => applied.revision,
+            Ok(Err(_closed)) => return Err(ServiceError::Stopping),
+            Err(_elapsed) => return Err(ServiceError::Behind(wait)),
+        };
+        let looked = timeout_at(deadline, running.look_after_database()).await;
+        looked
+            .map_err(|_elapsed| ServiceError::Behind(wait))?
+            .map_err(ServiceError::Database)?;
+        Ok(revision)
     }
 
     /// What became of a mutation that a client sent with this key, as this replica's database knows it; none if it
@@ -428,8 +436,7 @@ impl Replica {
             replica_id: self.id(),
             birth_mark: Uuid::new_v4(),
         };
-        let written =
-            identity::write(&self.inner.config.data, &self.inner.db.writer, &identity).await;
+        let written = identity::write(&self.inner.config.data, &self.inner.db, &identity).await;
         written.map_err(|e| Fault(e.to_string()))?;
         self.run(identity).await
     }
@@ -474,7 +481,7 @@ impl Replica {
             self.adopt(Uuid::new_v4()).await?;
         }
         match self.inner.running.get() {
-            Some(running) if !running.at_work() => {
+            Some(running) if !running.at_work().await? => {
                 formation::found(wire).await;
                 running.initialize().await
             }
@@ -526,6 +533,8 @@ async fn watch_engine(running: Arc<Running>, fault: watch::Sender<Option<Fault>>
             return;
         }
         if metrics.changed().await.is_err() {
+            let message = "the consensus engine ended unexpectedly; start the replica again, nothing acknowledged is lost";
+            fault.send_replace(Some(Fault(message.to_owned())));
             return;
         }
     }

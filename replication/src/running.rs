@@ -1,6 +1,7 @@
 //! A replica that belongs to a cluster: consensus engine, queues, and the reports that replicas exchange.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,9 @@ pub(crate) struct Running {
     pub(crate) db: Database,
     pub(crate) wire: Arc<Wire>,
     pub(crate) raft: Raft,
+    machine: StateMachine,
+    /// The readers' connections at the last look at the database.
+    looked_at: AtomicU64,
     pub(crate) applied: watch::Receiver<Applied>,
     pub(crate) feed: FeedPublisher,
     pub(crate) board: Arc<Board>,
@@ -67,7 +71,6 @@ impl Running {
             tracing::debug!(%error, "no old snapshots removed");
         }
         let settings = Settings {
-            keep_revisions: config.keep_revisions,
             patience: config.database_patience,
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
@@ -82,10 +85,11 @@ impl Running {
             .await
             .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
         let applied = machine.applied();
+        log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
         let network = NetworkFactory { wire: wire.clone() };
-        let raft = Raft::new(config.id, raft_config, network, log, machine).await;
+        let raft = Raft::new(config.id, raft_config, network, log, machine.clone()).await;
         let raft = raft.map_err(|e| Fault(format!("the log cannot be read: {e}")))?;
         let board = Arc::new(Board::new(config.in_sync_timeout));
         let acknowledger = Arc::new(Acknowledger {
@@ -103,7 +107,7 @@ impl Running {
             config.write_timeout,
             config.group_commit,
         );
-        let forwarder = Forwarder::start(wire.clone(), config.write_timeout);
+        let forwarder = Forwarder::start(raft.clone(), wire.clone(), config.write_timeout);
         let barrier = ReadBarrier::start(raft.clone(), wire.clone(), READ_ROUND_TIMEOUT);
         let running = Arc::new(Self {
             receiver: SnapshotReceiver::new(snapshots),
@@ -112,6 +116,8 @@ impl Running {
             db,
             wire,
             raft,
+            machine,
+            looked_at: AtomicU64::new(0),
             applied,
             feed,
             board,
@@ -134,8 +140,30 @@ impl Running {
     }
 
     /// True once the engine has a membership.
-    pub(crate) fn at_work(&self) -> bool {
-        !consensus::view(&self.raft).voters.is_empty()
+    pub(crate) async fn at_work(&self) -> Result<bool, Fault> {
+        consensus::at_work(&self.raft).await.map_err(Fault)
+    }
+
+    /// Makes sure that the database still holds what it had confirmed. PostgreSQL may lose its newest commits in a crash,
+    /// since they are not flushed one by one; whoever reads afterwards reads over a new connection, so that a look is due
+    /// only when there is one.
+    ///
+    /// # Errors
+    /// The database's, when it fails or lost more than the log holds.
+    pub(crate) async fn look_after_database(&self) -> Result<(), String> {
+        let connections = self.db.connections();
+        if connections == self.looked_at.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let confirmed = self.applied.borrow().index;
+        let stored = consensus::state_machine::stored_index(&self.db.reader)
+            .await
+            .map_err(|e| e.to_string())?;
+        if stored < confirmed {
+            self.machine.repair().await?;
+        }
+        self.looked_at.fetch_max(connections, Ordering::AcqRel);
+        Ok(())
     }
 
     /// What this replica says of itself now.

@@ -65,9 +65,13 @@ pub(crate) fn decide(
     }
 }
 
-/// True for commands that rewrite rows the working set does not hold; they are stored before anything follows.
+/// True for commands that are stored before anything follows: those that rewrite rows the working set does not hold, and
+/// those that free a category's name, which another row may take next (the database checks uniqueness row by row).
 pub(crate) fn stands_alone(command: &Command) -> bool {
-    matches!(command, Command::DeleteCategory(_))
+    matches!(
+        command,
+        Command::UpdateCategory(_) | Command::DeleteCategory(_)
+    )
 }
 
 fn carry_out(set: &mut WorkingSet<'_>, step: Step<'_>) -> Effect {

@@ -114,14 +114,6 @@ pub struct Args {
         default_value_t = 60_000
     )]
     pub database_patience_ms: u64,
-    /// Revisions whose changes and idempotency keys are kept; the same on all replicas.
-    #[arg(
-        long,
-        env = "THREEFOLD_KEEP_REVISIONS",
-        value_name = "COUNT",
-        default_value_t = 1_000_000
-    )]
-    pub keep_revisions: u64,
     /// Log entries after which the log is compacted.
     #[arg(
         long,

@@ -63,10 +63,13 @@ impl Builder {
             replica_id: 1,
             birth_mark: Uuid::nil(),
         };
-        identity::write(&folder, &db.writer, &identity).await?;
-        let log = LogStore::open(&folder.join("log"), db.clone())?;
+        identity::write(&folder, &db, &identity).await?;
+        let log = LogStore::open(
+            &folder.join("log"),
+            db.clone(),
+            std::time::Duration::from_secs(5),
+        )?;
         let settings = Settings {
-            keep_revisions: 1_000,
             patience: std::time::Duration::from_secs(5),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);

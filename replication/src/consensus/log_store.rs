@@ -5,25 +5,32 @@ use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use openraft::storage::{LogFlushed, LogState, RaftLogStorage};
 use openraft::{OptionalSend, RaftLogReader, StorageIOError};
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::state_machine::Applied;
 use super::types::{Entry, LogId, StorageError, TypeConfig, Vote};
-use crate::database::Database as StateDatabase;
+use crate::database::{Database as StateDatabase, is_transient};
 use crate::peer::{decode, encode};
 
 /// Most bytes of recent entries kept in memory for replication and apply.
 const TAIL_BYTES: usize = 32 << 20;
 /// Most bytes of one read, so that one AppendEntries stays small; at least one entry is read.
-const READ_BYTES: usize = 4 << 20;
+const READ_BYTES: usize = 1 << 20;
 /// Block cache of the log: nearly all reads are served from the tail.
 const CACHE_BYTES: u64 = 4 << 20;
 /// Bytes of the log's write buffer.
 const MEMTABLE_BYTES: u64 = 8 << 20;
+
+/// Pause before a database that cannot be flushed is tried again.
+const FLUSH_PAUSE: Duration = Duration::from_millis(200);
 
 const VOTE: &str = "vote";
 const COMMITTED: &str = "committed";
@@ -42,6 +49,12 @@ struct Shared {
     tail: Mutex<Tail>,
     /// Made durable before what could repeat it is purged.
     state: StateDatabase,
+    /// How far the state is; none where nobody says.
+    applied: OnceLock<watch::Receiver<Applied>>,
+    /// The state machine has given up: nothing waits for it any more.
+    given_up: CancellationToken,
+    /// How long a failing database is tried again.
+    patience: Duration,
 }
 
 /// The newest entries, as they were appended.
@@ -70,7 +83,11 @@ impl Tail {
 
 impl LogStore {
     /// Opens or creates the log in a folder. The folder is locked: two processes cannot share it.
-    pub(crate) fn open(folder: &Path, state: StateDatabase) -> Result<Self, fjall::Error> {
+    pub(crate) fn open(
+        folder: &Path,
+        state: StateDatabase,
+        patience: Duration,
+    ) -> Result<Self, fjall::Error> {
         let db = Database::builder(folder)
             .cache_size(CACHE_BYTES)
             .worker_threads(1)
@@ -86,8 +103,46 @@ impl LogStore {
                 meta,
                 tail: Mutex::default(),
                 state,
+                applied: OnceLock::new(),
+                given_up: CancellationToken::new(),
+                patience,
             }),
         })
+    }
+
+    /// From here on nothing is purged that the state does not hold yet.
+    pub(crate) fn follow(&self, applied: watch::Receiver<Applied>) {
+        let _already = self.shared.applied.set(applied);
+    }
+
+    /// The state machine will apply no more.
+    pub(crate) fn give_up(&self) {
+        self.shared.given_up.cancel();
+    }
+
+    /// Waits until the state holds everything up to an index, durably. The engine purges the log when a snapshot is
+    /// handed to the state machine, before it is installed: a crash in between would leave neither.
+    async fn wait_for_state(&self, index: u64) -> Result<(), io::Error> {
+        if let Some(applied) = self.shared.applied.get() {
+            let mut applied = applied.clone();
+            tokio::select! {
+                held = applied.wait_for(|applied| applied.index >= Some(index)) => held.map(|_| ()).map_err(other)?,
+                () = self.shared.given_up.cancelled() => {
+                    return Err(io::Error::other("the state machine failed before the log could be purged"));
+                }
+            }
+        }
+        let started = Instant::now();
+        loop {
+            match self.shared.state.flush().await {
+                Ok(()) => return Ok(()),
+                Err(error) if is_transient(&error) && started.elapsed() < self.shared.patience => {
+                    tracing::warn!(%error, "the database cannot be flushed, trying again");
+                    tokio::time::sleep(FLUSH_PAUSE).await;
+                }
+                Err(error) => return Err(other(error)),
+            }
+        }
     }
 
     /// True where nothing was ever written: a folder of a replica that never took part.
@@ -378,11 +433,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
-        self.shared
-            .state
-            .flush()
+        self.wait_for_state(log_id.index)
             .await
-            .map_err(|e| write_fault(&other(e)))?;
+            .map_err(|e| write_fault(&e))?;
         on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))
     }
 }

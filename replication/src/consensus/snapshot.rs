@@ -27,6 +27,8 @@ use crate::store;
 const FORMAT: u32 = 1;
 /// Rows read or written at once.
 const PAGE: u64 = 2_000;
+/// Revisions read or written at once; each is at most one proposal.
+const CHANGE_PAGE: u64 = 16;
 /// Longest frame that is read: the largest change row fits.
 const MAX_FRAME: u32 = 256 << 20;
 /// Fast, and a third of the size.
@@ -132,6 +134,9 @@ impl Writer {
     fn put(&mut self, frame: &Frame) -> Result<(), io::Error> {
         let bytes = encode(frame);
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        if length > MAX_FRAME {
+            return Err(io::Error::other("a frame of the snapshot is too long"));
+        }
         self.hasher.update(&bytes);
         self.out.write_all(&length.to_be_bytes())?;
         self.out.write_all(&bytes)
@@ -199,7 +204,7 @@ async fn write(db: &Database, folder: &Path) -> Result<SnapshotFile, SnapshotFau
         let query = change::Entity::find().filter(change::Column::Revision.gt(after));
         let rows = query
             .order_by_asc(change::Column::Revision)
-            .limit(PAGE / 10)
+            .limit(CHANGE_PAGE)
             .all(&tx)
             .await?;
         let Some(last) = rows.last() else { break };
@@ -275,8 +280,16 @@ impl Reader {
     }
 }
 
+/// Reads the whole file, and returns its header if nothing is damaged: what the engine is given, it must install.
+pub(crate) fn verify(path: &Path) -> Result<Header, SnapshotFault> {
+    let header = read_header(path)?;
+    let mut reader = Reader::open(path)?;
+    while reader.next()?.is_some() {}
+    Ok(header)
+}
+
 /// Reads the header, and no more.
-pub(crate) fn read_header(path: &Path) -> Result<Header, SnapshotFault> {
+fn read_header(path: &Path) -> Result<Header, SnapshotFault> {
     match Reader::open(path)?.next()? {
         Some(Frame::Header(header)) if header.format == FORMAT => Ok(header),
         Some(Frame::Header(header)) => Err(SnapshotFault::Damaged(format!(

@@ -15,11 +15,12 @@ use threefold_entity::{Revision, idempotency_key, replica_state};
 use tokio::sync::{Mutex, watch};
 
 use super::log_store::LogStore;
-use super::snapshot::{self, SnapshotData};
+use super::snapshot::{self, SnapshotData, SnapshotFault};
 use super::types::{
     Entry, LogId, Outcomes, SnapshotMeta, StorageError, StoredMembership, TypeConfig,
 };
 use crate::change::ChangeBatch;
+use crate::config::KEEP_REVISIONS;
 use crate::database::{Database, is_transient};
 use crate::feed::FeedPublisher;
 use crate::history::HistoryHash;
@@ -61,7 +62,6 @@ pub struct Shared {
 /// What the state machine is told of the replica's configuration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
-    pub(crate) keep_revisions: u64,
     pub(crate) patience: Duration,
 }
 
@@ -129,6 +129,19 @@ impl StateMachine {
         })
     }
 
+    /// Looks whether the database still holds what it had confirmed, and applies again what a crash of it lost.
+    ///
+    /// # Errors
+    /// A database that fails for good, or lost more than the log holds.
+    pub(crate) async fn repair(&self) -> Result<(), String> {
+        self.shared.standing.lock().await.stale = true;
+        self.shared
+            .apply(Vec::new())
+            .await
+            .map(|_| ())
+            .map_err(|fault| fault.to_string())
+    }
+
     /// Follows how far the database is.
     pub(crate) fn applied(&self) -> watch::Receiver<Applied> {
         self.shared.applied.subscribe()
@@ -148,6 +161,14 @@ impl Standing {
 
 fn index_column(log_id: Option<LogId>) -> i64 {
     log_id.map_or(-1, |log_id| i64::try_from(log_id.index).unwrap_or(i64::MAX))
+}
+
+/// The index of the last applied entry, as stored.
+pub(crate) async fn stored_index<C: ConnectionTrait>(db: &C) -> Result<Option<u64>, DbErr> {
+    let row = replica_state::Entity::find_by_id(replica_state::ONLY_ROW)
+        .one(db)
+        .await?;
+    Ok(row.and_then(|row| u64::try_from(row.last_applied_index).ok()))
 }
 
 /// The position and the resident part, as stored.
@@ -220,7 +241,10 @@ impl Shared {
         let mut standing = self.standing.lock().await;
         loop {
             match self.attempt(&mut standing, &steps).await {
-                Ok(outcomes) => return Ok(outcomes),
+                Ok(outcomes) => {
+                    self.announce(&standing);
+                    return Ok(outcomes);
+                }
                 Err(fault)
                     if fault.is_transient() && started.elapsed() < self.settings.patience =>
                 {
@@ -231,9 +255,20 @@ impl Shared {
                 }
                 Err(fault) => {
                     standing.stale = true;
+                    tracing::error!(error = %fault, "applying failed for good");
+                    self.log.give_up();
                     return Err(fault);
                 }
             }
+        }
+    }
+
+    /// Tells how far the database is, if it is further than was told: after a transaction whose confirmation was lost.
+    fn announce(&self, standing: &Standing) {
+        let now = standing.applied();
+        if now.index > self.applied.borrow().index {
+            self.feed.reset(now.revision);
+            self.applied.send_replace(now);
         }
     }
 
@@ -264,12 +299,7 @@ impl Shared {
         let mut batches = Vec::new();
         self.run(&tx, standing, &repeated, &mut batches).await?;
         outcomes.extend(self.run(&tx, standing, ahead, &mut batches).await?);
-        store::forget(
-            &tx,
-            standing.resident.revision,
-            self.settings.keep_revisions,
-        )
-        .await?;
+        store::forget(&tx, standing.resident.revision, KEEP_REVISIONS).await?;
         if !store_standing(&tx, standing, Some(expected)).await? {
             return Err(ApplyFault::Regressed);
         }
@@ -315,21 +345,30 @@ impl Shared {
         Ok(steps)
     }
 
-    /// Outcomes of entries that were applied by a transaction whose confirmation was lost.
+    /// Outcomes of entries that were applied by a transaction whose confirmation was lost. A refusal of a key that no
+    /// client knows is not kept: its place stays empty, and the proposer asks again.
     async fn recall(&self, steps: &[Step]) -> Result<Vec<Outcomes>, ApplyFault> {
+        let db = &self.db.writer;
         let mut all = Vec::with_capacity(steps.len());
         for step in steps {
             let mut outcomes = Vec::with_capacity(step.proposals.len());
             for proposal in &step.proposals {
                 let known = idempotency_key::Entity::find_by_id(proposal.key)
-                    .one(&self.db.writer)
+                    .one(db)
                     .await?;
-                // Refusals of keys that no client knows are not kept; the proposer asks again and is refused again.
-                let Some(known) = known else { continue };
-                let changes =
-                    store::load_changes(&self.db.writer, Revision::from_column(known.revision))
-                        .await?;
-                outcomes.push(transition::recall(&known, |_| changes));
+                let known = known.filter(|known| known.payload_hash == proposal.payload_hash);
+                outcomes.push(match known {
+                    Some(known) => {
+                        let revision = Revision::from_column(known.revision);
+                        let changes = store::load_changes(db, revision).await?;
+                        let first = transition::recall(&known, |_| changes);
+                        Some(Outcome {
+                            replayed: false,
+                            ..first
+                        })
+                    }
+                    None => None,
+                });
             }
             all.push(Outcomes(outcomes));
         }
@@ -383,14 +422,44 @@ impl Shared {
         let mut set = WorkingSet::new(&mut standing.resident);
         store::load(tx, &mut set, piece.iter().map(|(_, _, proposal)| *proposal)).await?;
         for (position, term, proposal) in piece.drain(..) {
-            let outcome: Outcome =
-                transition::decide(&mut set, proposal, term, self.settings.keep_revisions);
+            let outcome: Outcome = transition::decide(&mut set, proposal, term, KEEP_REVISIONS);
             if let Some(outcomes) = outcomes.get_mut(position) {
-                outcomes.0.push(outcome);
+                outcomes.0.push(Some(outcome));
             }
         }
         store::store(tx, &set).await?;
         batches.extend(set.batches.into_iter().map(|(batch, _)| batch));
+        Ok(())
+    }
+}
+
+impl Shared {
+    async fn install(
+        &self,
+        meta: &SnapshotMeta,
+        snapshot: SnapshotData,
+    ) -> Result<(), SnapshotFault> {
+        let file = snapshot.into_file().await?;
+        let mut standing = self.standing.lock().await;
+        standing.stale = true;
+        let started = Instant::now();
+        loop {
+            match snapshot::install(&self.db, &file, meta).await {
+                Ok(installed) => {
+                    *standing = installed;
+                    break;
+                }
+                Err(SnapshotFault::Database(error))
+                    if is_transient(&error) && started.elapsed() < self.settings.patience =>
+                {
+                    tracing::warn!(%error, "installing a snapshot failed, trying again");
+                    tokio::time::sleep(RETRY_PAUSE.1).await;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.feed.reset(standing.resident.revision);
+        self.applied.send_replace(standing.applied());
         Ok(())
     }
 }
@@ -461,15 +530,12 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         meta: &SnapshotMeta,
         snapshot: Box<SnapshotData>,
     ) -> Result<(), StorageError> {
-        let file = snapshot.into_file().await.map_err(|e| storage_error(&e))?;
-        let mut standing = self.shared.standing.lock().await;
-        standing.stale = true;
-        *standing = snapshot::install(&self.shared.db, &file, meta)
-            .await
-            .map_err(|e| storage_error(&e))?;
-        self.shared.feed.reset(standing.resident.revision);
-        self.shared.applied.send_replace(standing.applied());
-        Ok(())
+        let installed = self.shared.install(meta, *snapshot).await;
+        installed.map_err(|fault| {
+            tracing::error!(error = %fault, "a snapshot cannot be installed");
+            self.shared.log.give_up();
+            storage_error(&fault)
+        })
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<TypeConfig>>, StorageError> {

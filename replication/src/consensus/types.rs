@@ -17,9 +17,9 @@ openraft::declare_raft_types!(
         SnapshotData = SnapshotData,
 );
 
-/// The outcomes of one log entry, in the order of its proposals.
+/// The outcomes of one log entry, in the order of its proposals; one that is lost (see the state machine) is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcomes(pub(crate) Vec<Outcome>);
+pub struct Outcomes(pub(crate) Vec<Option<Outcome>>);
 
 /// A replica in the membership.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
