@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use threefold_api::local_postgres::{LocalPostgres, Settings};
+use tokio::sync::Mutex;
 
 use crate::ports::{self, Port};
 
 /// A server in a folder of the test, stopped in haste when it is dropped.
 #[derive(Debug)]
 pub struct TestPostgres {
-    server: LocalPostgres,
+    server: Mutex<Option<LocalPostgres>>,
+    settings: Settings,
+    url: String,
     _port: Port,
 }
 
@@ -23,17 +26,33 @@ impl TestPostgres {
             port: port.number(),
             flush_new_directory: false,
         };
-        let server = LocalPostgres::start(settings)
+        let server = LocalPostgres::start(settings.clone())
             .await
             .expect("a PostgreSQL server for the test");
         Self {
-            server,
+            url: server.url(),
+            server: Mutex::new(Some(server)),
+            settings,
             _port: port,
         }
     }
 
     /// The address of its database.
     pub fn url(&self) -> String {
-        self.server.url()
+        self.url.clone()
+    }
+
+    /// `kill -9`: what was not flushed is lost, and the server recovers at its next start.
+    pub async fn kill9(&self) {
+        let mut server = self.server.lock().await.take().expect("a server that runs");
+        server.process().kill().expect("the server is killed");
+    }
+
+    /// Starts it again after [`TestPostgres::kill9`].
+    pub async fn start_again(&self) {
+        let server = LocalPostgres::start(self.settings.clone())
+            .await
+            .expect("the server starts again");
+        *self.server.lock().await = Some(server);
     }
 }

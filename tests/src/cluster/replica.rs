@@ -96,6 +96,28 @@ impl Replica {
         }
     }
 
+    /// Its PostgreSQL server; a replica on SQLite has none.
+    pub fn postgres(&self) -> &TestPostgres {
+        match &self.database {
+            Database::Postgres(postgres) => postgres,
+            Database::Sqlite(_) => panic!("replica {} keeps its rows in SQLite", self.id()),
+        }
+    }
+
+    /// Waits until the process has ended by itself, and returns how.
+    pub async fn wait_for_end(&self, timeout: Duration) -> ExitStatus {
+        until(
+            &format!("replica {} to end", self.id()),
+            timeout,
+            async || {
+                let exited = self.process().as_mut().expect("a replica").exited();
+                let status = exited.expect("the replica's process");
+                status.ok_or_else(|| "it runs".to_owned())
+            },
+        )
+        .await
+    }
+
     /// Where it keeps log and vote.
     pub fn data_folder(&self) -> PathBuf {
         self.plan.folder.join("data")

@@ -1,0 +1,62 @@
+//! A replica that was away for longer than the log is kept comes back by snapshot, and holds the same as the others.
+
+use std::time::Duration;
+
+use threefold_tests::feed::Subscriber;
+use threefold_tests::load::Load;
+use threefold_tests::{Cluster, DatabaseKind, inspect};
+
+const COMPACT_AFTER_ENTRIES: &str = "20";
+const ANSWERS: usize = 400;
+const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
+const FEED_TIMEOUT: Duration = Duration::from_secs(20);
+
+async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
+    let cluster = Cluster::builder()
+        .database(database)
+        .in_sync_timeout_ms(1_000)
+        .flag("--compact-after-entries", COMPACT_AFTER_ENTRIES)
+        .start()
+        .await;
+    let away = cluster.replica(cluster.followers().await[0]);
+    away.kill9();
+
+    // Few writers, so that there are many log entries: far more than are kept.
+    let others: Vec<_> = cluster
+        .replicas()
+        .iter()
+        .filter(|replica| replica.id() != away.id())
+        .map(|replica| replica.client())
+        .collect();
+    let load = Load::start(&others, 2);
+    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    away.restart().await;
+    load.wait_for_answers(ANSWERS / 4, ANSWERS_TIMEOUT).await;
+    let record = load.finish().await;
+
+    let state = inspect::assert_identical(&cluster).await;
+    assert!(state.revision >= record.answered.len() as u64);
+    assert!(
+        away.log().contains("installing a snapshot"),
+        "the log was kept for long enough: this shows nothing"
+    );
+
+    // Its feed tells the whole history, as if it had been there.
+    let subscriber = Subscriber::of(away.url(), 0);
+    subscriber.wait_for(state.revision, FEED_TIMEOUT).await;
+    subscriber.assert_complete(1, state.revision);
+
+    // And it starts again from what was installed.
+    away.restart().await;
+    assert_eq!(inspect::assert_identical(&cluster).await, state);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_left_behind_comes_back_on_postgres() {
+    a_replica_left_behind_comes_back(DatabaseKind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_left_behind_comes_back_on_sqlite() {
+    a_replica_left_behind_comes_back(DatabaseKind::Sqlite).await;
+}

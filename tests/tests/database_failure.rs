@@ -1,0 +1,97 @@
+//! A database that fails for a while is waited for, and nothing is lost with it; one that fails for good stops its replica,
+//! which says why.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Database};
+use threefold_tests::client::NewExpense;
+use threefold_tests::load::Load;
+use threefold_tests::{Cluster, DatabaseKind, inspect};
+
+const WRITERS: usize = 8;
+const ANSWERS: usize = 100;
+const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
+const END_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The server of one replica is killed under load, with commits that it had not flushed, and started again.
+async fn a_server_is_killed_under_load(of_the_leader: bool) {
+    let cluster = Cluster::builder()
+        .database(DatabaseKind::Postgres)
+        .in_sync_timeout_ms(1_000)
+        .start()
+        .await;
+    let id = match of_the_leader {
+        true => cluster.leader().await,
+        false => cluster.followers().await[0],
+    };
+    let load = Load::start(&cluster.clients(), WRITERS);
+    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    let postgres = cluster.replica(id).postgres();
+    postgres.kill9().await;
+    postgres.start_again().await;
+    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    let record = load.finish().await;
+
+    let state = inspect::assert_identical(&cluster).await;
+    for inspector in inspect::all(&cluster).await {
+        let counts = inspector.count_by_description().await;
+        for name in &record.answered {
+            assert_eq!(counts.get(name), Some(&1), "{name}");
+        }
+        assert_eq!(state.revision, counts.len() as u64);
+    }
+    assert!(
+        cluster.replica(id).is_running(),
+        "the replica gave up on a database that came back"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_followers_server_is_killed_under_load() {
+    a_server_is_killed_under_load(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leaders_server_is_killed_under_load() {
+    a_server_is_killed_under_load(true).await;
+}
+
+async fn a_lasting_failure_stops_the_replica(database: DatabaseKind) {
+    let cluster = Cluster::builder()
+        .database(database)
+        .in_sync_timeout_ms(1_000)
+        .start()
+        .await;
+    let broken = cluster.replica(cluster.followers().await[0]);
+    let db = Database::connect(broken.database_url()).await.unwrap();
+    db.execute_unprepared("DROP TABLE expense_term")
+        .await
+        .unwrap();
+    db.close().await.unwrap();
+
+    let leader = cluster.replica(cluster.leader().await).client();
+    let (_, receipt) = leader
+        .add_expense(&NewExpense::described("without the broken one"))
+        .await
+        .unwrap()
+        .accepted();
+    assert_eq!(receipt.pending, [broken.id().to_string()]);
+    let status = broken.wait_for_end(END_TIMEOUT).await;
+    assert!(!status.success(), "it ended with {status}");
+    let log = broken.log();
+    let last: Vec<&str> = log.lines().rev().take(5).collect();
+    assert!(
+        last.iter().any(|line| line.contains("expense_term")),
+        "the last lines do not say what is wrong: {last:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lasting_failure_stops_the_replica_on_postgres() {
+    a_lasting_failure_stops_the_replica(DatabaseKind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lasting_failure_stops_the_replica_on_sqlite() {
+    a_lasting_failure_stops_the_replica(DatabaseKind::Sqlite).await;
+}
