@@ -24,7 +24,7 @@ demo: ## Run three replicas on SQLite; installs and builds what is missing
 	cargo build --locked --release --bin threefold
 	$(THREEFOLD) demo $(ARGS)
 
-demo-postgres: ## Run three replicas, each on a PostgreSQL of its own
+demo-postgres: ## The same, each on a PostgreSQL server of its own
 	scripts/install-deps.sh demo-postgres
 	$(MAKE) --no-print-directory web
 	cargo build --locked --release --bin threefold
@@ -46,7 +46,7 @@ lint: ## Check the formatting and lint
 fmt: ## Format the Rust code
 	cargo fmt
 
-web: $(GRAPHIQL)/dist/index.html ## Build the pages that the binary embeds
+web: $(GRAPHIQL)/dist/index.html ## Build GraphiQL, which the binary embeds
 
 $(GRAPHIQL)/dist/index.html: $(GRAPHIQL)/node_modules/.package-lock.json $(GRAPHIQL_SOURCES)
 	cd $(GRAPHIQL) && npm run build
@@ -61,6 +61,6 @@ deps: ## Install what the demos and the tests need
 deny: ## Check licences, advisories and sources of the crates, where cargo-deny is installed
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; else echo "cargo-deny is not installed: nothing was checked"; fi
 
-clean: ## Remove everything that was built
+clean: ## Remove everything that was built, and the packages from npm
 	cargo clean
 	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/clients/node_modules
