@@ -185,6 +185,8 @@ pub(crate) struct RaftView {
     pub(crate) voters: Vec<u64>,
     /// On the leader: the last log index stored on each replica.
     pub(crate) matched: BTreeMap<u64, u64>,
+    /// On the leader: how long ago a majority answered it last; none if it never has.
+    pub(crate) majority_heard: Option<Duration>,
     /// Set when the engine has stopped for good.
     pub(crate) fatal: Option<String>,
 }
@@ -208,6 +210,7 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
         matched: replication
             .filter_map(|(id, log_id)| Some((*id, log_id.as_ref()?.index)))
             .collect(),
+        majority_heard: metrics.millis_since_quorum_ack.map(Duration::from_millis),
         fatal: metrics
             .running_state
             .as_ref()

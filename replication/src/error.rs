@@ -8,8 +8,8 @@ use uuid::Uuid;
 /// A request that could not be served. Each says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
-    /// No leader was known, or none could be reached, for the whole wait. Nothing was written.
-    #[error("no leader could be reached within {} ms; nothing was written, try again", .0.as_millis())]
+    /// No leader was known, or none could be reached, for the whole wait. Nothing was done.
+    #[error("no leader could be reached within {} ms, so nothing was done; try again", .0.as_millis())]
     NoLeader(Duration),
     /// Fewer replicas are in sync than the cluster asks for. Nothing was written.
     #[error(

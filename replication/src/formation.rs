@@ -32,8 +32,8 @@ pub(crate) struct HelloAnswer {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "this replica is empty, but replica {peer} already belongs to cluster {cluster_id}, which is at work: a lost log \
-     and vote must not come back as blank ones. Restore this replica's data folder and database, or have it replaced \
-     with `threefold cluster replace`"
+     and vote must not come back as blank ones. Point --data and --database to what this replica had last, never to an \
+     older copy; if that is lost, the replica must be replaced by one with a new id"
 )]
 pub(crate) struct MetACluster {
     peer: u64,

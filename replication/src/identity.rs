@@ -30,19 +30,18 @@ pub(crate) enum IdentityFault {
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),
     #[error(
-        "{0} cannot be read: {1}; restore the data folder from where it was lost, or replace this replica"
+        "{0} cannot be read: {1}; find the folder as it was last, never an older copy, or replace this replica"
     )]
     Unreadable(PathBuf, serde_json::Error),
     #[error(
         "the data folder {0} is empty, but the database belongs to replica {1} of cluster {2}: the replica's log and \
-         vote are lost. Point --data to the right folder, or empty the database too and replace this replica with \
-         `threefold cluster replace`"
+         vote are lost. Point --data to the right folder (never to an older copy of it), or replace this replica: empty the database too \
+         and let it join anew"
     )]
     FolderLost(PathBuf, i64, Uuid),
     #[error(
         "the database is empty, but the data folder {0} belongs to replica {1} of cluster {2}: the replica's rows are \
-         lost. Point --database to the right database, or empty the folder too and replace this replica with \
-         `threefold cluster replace`"
+         lost. Point --database to the right database, or replace this replica: empty the folder too and let it join anew"
     )]
     DatabaseLost(PathBuf, u64, Uuid),
     #[error(

@@ -374,7 +374,13 @@ impl Replica {
     pub fn ready(&self) -> Result<(), String> {
         let running = self.serving().map_err(|e| e.to_string())?;
         let running = running.ok_or("waiting for the other replicas, to form the cluster")?;
-        match consensus::view(&running.raft).leader {
+        let view = consensus::view(&running.raft);
+        // A leader that is cut off does not know it has been deposed.
+        let silence = self.inner.config.election_timeout * 4;
+        let cut_off =
+            view.role == Role::Leader && view.majority_heard.is_none_or(|ago| ago > silence);
+        match view.leader {
+            Some(_) if cut_off => Err("this leader does not hear from a majority".to_owned()),
             Some(_) => Ok(()),
             None => Err("there is no leader at the moment".to_owned()),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Database};
 use threefold_tests::client::NewExpense;
 use threefold_tests::load::Load;
+use threefold_tests::wait::until;
 use threefold_tests::{Cluster, DatabaseKind, inspect};
 
 const WRITERS: usize = 8;
@@ -54,6 +55,28 @@ async fn a_followers_server_is_killed_under_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_leaders_server_is_killed_under_load() {
     a_server_is_killed_under_load(true).await;
+}
+
+/// With nothing being written, only a read can notice that the server lost commits it had not flushed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_replicas_server_is_killed() {
+    let cluster = Cluster::start(DatabaseKind::Postgres).await;
+    let replica = cluster.replica(cluster.followers().await[0]);
+    let client = replica.client();
+    for number in 0..20 {
+        let expense = NewExpense::described(format!("before the crash, {number}"));
+        client.add_expense(&expense).await.unwrap().accepted();
+    }
+    replica.postgres().kill9().await;
+    replica.postgres().start_again().await;
+    // It may fail while the server comes up; it must not show less than was acknowledged.
+    let page = until("a read that is served", END_TIMEOUT, async || {
+        client.expenses(50).await.map_err(|error| error.to_string())
+    })
+    .await;
+    assert_eq!((page.total_count, page.revision), (20, 20));
+    assert_eq!(page.nodes.len(), 20);
+    inspect::assert_identical(&cluster).await;
 }
 
 async fn a_lasting_failure_stops_the_replica(database: DatabaseKind) {

@@ -5,14 +5,18 @@ use std::process::Stdio;
 
 use threefold_tests::{Cluster, DatabaseKind};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+/// Once, for tests that run side by side.
+static INSTALLED: OnceCell<()> = OnceCell::const_new();
 
 async fn ordinary_clients_work(database: DatabaseKind) {
     let cluster = Cluster::start(database).await;
     let urls = cluster.urls().join(",");
     let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-    if !clients.join("node_modules/.package-lock.json").exists() {
-        npm(&clients, &["ci", "--no-audit", "--no-fund"], &urls).await;
-    }
+    INSTALLED
+        .get_or_init(async || npm(&clients, &["ci", "--no-audit", "--no-fund"], &urls).await)
+        .await;
     npm(&clients, &["test"], &urls).await;
 }
 

@@ -9,7 +9,7 @@ pub const MAX_WORDS: usize = 64;
 /// Longest indexed prefix of a word, in characters.
 pub const MAX_WORD_CHARS: usize = 32;
 
-/// Text without case and accents: `Größe` and `grosse` differ only in what is not accent or case.
+/// Text without case and accents: `Größe` becomes `große`, `CAFÉ` becomes `cafe`.
 pub fn fold(text: &str) -> String {
     text.nfkd()
         .filter(|c| !is_combining_mark(*c))
