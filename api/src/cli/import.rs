@@ -10,7 +10,6 @@ mod cluster;
 mod columns;
 mod keys;
 mod ledger;
-mod money;
 mod progress;
 mod row;
 mod send;

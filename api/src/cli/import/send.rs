@@ -104,8 +104,8 @@ impl Sender {
             expenses.push(AddExpense {
                 id: self.keys.expense(number),
                 description: &row.description,
-                amount: &row.amount,
-                currency: row.currency,
+                amount: row.amount.amount(),
+                currency: row.amount.currency(),
                 spent_on: row.spent_on,
                 category_id,
                 notes: row.notes.as_deref(),
