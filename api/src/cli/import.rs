@@ -15,6 +15,7 @@ mod row;
 mod send;
 mod source;
 mod table;
+mod verdict;
 mod wire;
 
 use std::fs::File;
