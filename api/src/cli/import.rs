@@ -10,12 +10,12 @@ mod cluster;
 mod columns;
 mod keys;
 mod ledger;
-mod money;
 mod progress;
 mod row;
 mod send;
 mod source;
 mod table;
+mod verdict;
 mod wire;
 
 use std::fs::File;

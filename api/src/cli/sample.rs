@@ -35,10 +35,10 @@ const BUFFER_BYTES: usize = 256 * 1024;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How many expenses to print, spread over the years 2021 to 2025: 0 to 100,000,000.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value_parser!(u64).range(..=100_000_000))]
+    #[arg(long, env = "THREEFOLD_ROWS", value_name = "N", default_value_t = 1000, value_parser = value_parser!(u64).range(..=100_000_000))]
     rows: u64,
     /// Chooses which expenses are made up: the same seed and rows give the same bytes.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, env = "THREEFOLD_SEED", value_name = "S", default_value_t = 1)]
     seed: u64,
 }
 

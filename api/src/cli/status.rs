@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,7 @@ pub struct Args {
     )]
     url: Vec<Endpoint>,
     /// Print the whole list as JSON instead of a table.
-    #[arg(long)]
+    #[arg(long, env = "THREEFOLD_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
     /// File that holds the access token of the cluster; without it, none is sent.
     #[arg(long, value_name = "FILE", env = "THREEFOLD_ACCESS_TOKEN_FILE")]

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fs::File;
 
+use threefold_entity::category::MAX_PER_LEDGER;
+
 use super::category_name::CategoryName;
 use super::keys::FileHash;
 use super::row::RowError;
@@ -11,8 +13,8 @@ use super::table::{FileError, NumberedRow, Table};
 /// Wrong rows that are kept to be shown; the others are only counted.
 pub const SHOWN_WRONG_ROWS: usize = 20;
 
-/// Most categories that one file may name: more of them means that the column holds something else.
-pub const MAX_CATEGORIES: usize = 1000;
+/// Most categories that one file may name, as no ledger has more: the column holds something else.
+const MAX_CATEGORIES: usize = MAX_PER_LEDGER;
 
 /// What the first pass found in a file without a fault.
 #[derive(Debug)]
@@ -141,7 +143,7 @@ mod tests {
             error,
             "2 rows are wrong, so nothing was sent:\n  \
              line 4: the date \"2024-13-01\" is not a day of the calendar, written YYYY-MM-DD\n  \
-             line 5: the amount \"1.234\" has more than the 2 decimals of EUR"
+             line 5: EUR has 2 decimals, this amount has 3"
         );
 
         text += &"2024-01-01,,1,EUR,\n".repeat(30);

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 
+use threefold_replication::command::MAX_EXPENSES;
 use tokio::sync::mpsc;
 
 use super::keys::FileHash;
@@ -12,6 +13,7 @@ use super::table::{FileError, NumberedRow, Table};
 
 /// Most rows of a chunk: what the API takes at once.
 pub const MAX_ROWS: usize = 1000;
+const _: () = assert!(MAX_ROWS <= MAX_EXPENSES);
 /// Most bytes of a chunk's rows, as JSON: well below what the API takes as one request.
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// Bytes of JSON around the texts of a row: names, ids, punctuation.
@@ -80,7 +82,7 @@ pub fn produce(
     }
     if !chunk.rows.is_empty() {
         // A receiver that is gone has its own reason to tell.
-        let _ = chunks.blocking_send(chunk);
+        chunks.blocking_send(chunk).ok();
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::category_name::CategoryName;
 use super::cluster::{Cluster, ClusterError};
-use super::keys::{Attempt, Keys};
+use super::keys::{CategoryId, Keys, MAX_ATTEMPTS};
+use super::verdict::verdict;
 use super::wire::{self, Named};
 
 /// Why there is no ledger or category to send to.
@@ -141,9 +142,12 @@ impl Categories {
             .name()
             .to_owned();
         let mut reason = String::new();
-        for attempt in [Attempt::SharedId, Attempt::OwnId] {
-            let id = self.keys.category(name.folded(), attempt);
-            let idempotency_key = self.keys.category_key(name.folded(), attempt);
+        for which in [CategoryId::Shared, CategoryId::Own] {
+            let id = self.keys.category(name.folded(), which);
+            let Some(idempotency_key) = self.unused_key(cluster, name, which).await? else {
+                reason = format!("that was tried {MAX_ATTEMPTS} times");
+                break;
+            };
             let ledger_id = self.ledger_id;
             let input = wire::AddCategory {
                 idempotency_key,
@@ -171,6 +175,22 @@ impl Categories {
             name: spelling,
             reason,
         })
+    }
+
+    /// The first key that nothing came of yet. One under which the category was added is used up too: the ledger
+    /// does not have it any more.
+    async fn unused_key(
+        &self,
+        cluster: &mut Cluster,
+        name: &CategoryName,
+        which: CategoryId,
+    ) -> Result<Option<Uuid>, ClusterError> {
+        for key in self.keys.category_keys(name.folded(), which) {
+            if verdict(cluster, key).await?.is_none() {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -1,32 +1,25 @@
 //! One row of the file: what it must be, and what it becomes. Nothing is guessed.
 
 use chrono::{Datelike, NaiveDate};
+use threefold_entity::category::MAX_NAME_CHARS;
+use threefold_entity::expense::{
+    MAX_DESCRIPTION_CHARS, MAX_NOTES_CHARS, MAX_TAG_CHARS, MAX_TAGS, YEARS,
+};
+use threefold_entity::value::{MoneyError, UnknownCurrency};
+use threefold_entity::{CurrencyCode, Money};
 
 use super::category_name::CategoryName;
 use super::columns::{Column, Columns};
-use super::money::{self, AmountError, shown};
 
-/// Most characters of a description.
-pub const MAX_DESCRIPTION_CHARS: usize = 255;
-/// Most characters of notes.
-pub const MAX_NOTES_CHARS: usize = 32_768;
-/// Most tags of one expense.
-pub const MAX_TAGS: usize = 20;
-/// Most characters of a tag.
-pub const MAX_TAG_CHARS: usize = 64;
-/// Most characters of a category's name.
-pub const MAX_CATEGORY_CHARS: usize = 64;
-/// Years that an expense can be in.
-pub const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
+/// Characters of a wrong text that a message shows, as a cell can hold anything.
+const SHOWN_CHARS: usize = 40;
 
 /// A valid expense, as the file says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub spent_on: NaiveDate,
     pub description: String,
-    /// With all decimals of its currency.
-    pub amount: String,
-    pub currency: &'static str,
+    pub amount: Money,
     pub category: Option<CategoryName>,
     pub notes: Option<String>,
     pub tags: Vec<String>,
@@ -53,10 +46,10 @@ pub enum RowError {
         length: usize,
         limit: usize,
     },
-    #[error("the currency {0:?} is not an ISO 4217 code like EUR, in capitals")]
-    Currency(String),
     #[error(transparent)]
-    Amount(#[from] AmountError),
+    Currency(#[from] UnknownCurrency),
+    #[error(transparent)]
+    Amount(#[from] MoneyError),
     #[error("it has {0} tags; at most {MAX_TAGS} are possible")]
     TooManyTags(usize),
 }
@@ -86,20 +79,14 @@ impl Row {
         if description.is_empty() {
             return Err(RowError::NoDescription);
         }
-        let code = field(Column::Currency)?;
-        let currency = money::currency(code).ok_or_else(|| RowError::Currency(shown(code)))?;
-        let amount = money::amount(field(Column::Amount)?, currency)?;
-        let category = within(
-            Column::Category,
-            field(Column::Category)?,
-            MAX_CATEGORY_CHARS,
-        )?;
+        let currency: CurrencyCode = field(Column::Currency)?.parse()?;
+        let amount = Money::of_expense(field(Column::Amount)?, currency)?;
+        let category = within(Column::Category, field(Column::Category)?, MAX_NAME_CHARS)?;
         let notes = within(Column::Notes, field(Column::Notes)?, MAX_NOTES_CHARS)?;
         Ok(Self {
             spent_on,
             description: description.to_owned(),
             amount,
-            currency: currency.0,
             category: CategoryName::new(category),
             notes: (!notes.trim().is_empty()).then(|| notes.to_owned()),
             tags: tags(field(Column::Tags)?)?,
@@ -108,7 +95,7 @@ impl Row {
 }
 
 fn date(text: &str) -> Result<NaiveDate, RowError> {
-    let wrong = || RowError::Date(shown(text));
+    let wrong = || RowError::Date(text.chars().take(SHOWN_CHARS).collect());
     let bytes = text.as_bytes();
     let well_formed = bytes.len() == 10
         && bytes.iter().enumerate().all(|(index, byte)| match index {
@@ -188,8 +175,8 @@ mod tests {
         let row = read(&GOOD).unwrap();
         assert_eq!(row.spent_on, NaiveDate::from_ymd_opt(2024, 2, 29).unwrap());
         assert_eq!(
-            (row.description.as_str(), row.amount.as_str(), row.currency),
-            ("Café", "12.50", "EUR")
+            (row.description.as_str(), row.amount.amount().as_str()),
+            ("Café", "12.50")
         );
         assert_eq!(row.category.unwrap().name(), "Food");
         assert_eq!(
@@ -225,7 +212,7 @@ mod tests {
     fn lengths_are_counted_in_characters() {
         for (column, limit) in [
             (Column::Description, MAX_DESCRIPTION_CHARS),
-            (Column::Category, MAX_CATEGORY_CHARS),
+            (Column::Category, MAX_NAME_CHARS),
             (Column::Notes, MAX_NOTES_CHARS),
             (Column::Tags, MAX_TAG_CHARS),
         ] {
@@ -270,11 +257,11 @@ mod tests {
         );
         assert_eq!(
             with(Column::Currency, "eur"),
-            Err(RowError::Currency("eur".to_owned()))
+            Err(RowError::Currency(UnknownCurrency("eur".to_owned())))
         );
         assert_eq!(
             with(Column::Amount, "0"),
-            Err(RowError::Amount(AmountError::Zero))
+            Err(RowError::Amount(MoneyError::Zero))
         );
         assert_eq!(
             read(&GOOD[..6]),

@@ -1,16 +1,16 @@
 //! Sends the chunks of a file, in order, one at a time, each as often as it takes.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::chunk::Chunk;
 use super::cluster::{Cluster, ClusterError};
-use super::keys::Keys;
+use super::keys::{Keys, MAX_ATTEMPTS};
 use super::ledger::{Categories, LedgerError};
 use super::progress::Progress;
+use super::verdict::{Verdict, verdict};
 use super::wire::{self, AddExpense, UserError};
 
 /// User errors that are shown; the others are only counted.
@@ -30,10 +30,12 @@ pub enum SendError {
         details: String,
     },
     #[error(
-        "lines {first} to {last} were sent before with other contents under the same key {key}, so they were \
-         not added again: a category that they name was renamed or deleted since"
+        "lines {first} to {last} were sent by somebody else at the same time, under the same key {key}, with \
+         other categories; import the file again to add what is missing"
     )]
     KeyReused { first: u64, last: u64, key: Uuid },
+    #[error("lines {first} to {last} were refused {MAX_ATTEMPTS} times already")]
+    TooManyAttempts { first: u64, last: u64 },
     #[error("the answer for lines {first} to {last} has neither a receipt nor an error")]
     NoReceipt { first: u64, last: u64 },
 }
@@ -65,36 +67,39 @@ impl Sender {
     /// # Errors
     /// See [`SendError`]; the chunk in question added nothing, unless no replica could say so.
     pub async fn send_all(&mut self, mut chunks: mpsc::Receiver<Chunk>) -> Result<(), SendError> {
-        // Chunks go in order, so those of an earlier import are the first ones. They are asked for and not sent
-        // again: their categories may have been renamed or deleted since, which makes no new expense of an old.
-        let mut first_new_found = false;
         while let Some(chunk) = chunks.recv().await {
             let rows = chunk.rows.len();
-            first_new_found = first_new_found || !self.is_there(&chunk).await?;
-            if !first_new_found || !self.send(&chunk).await? {
-                self.totals.already_there += rows as u64;
-            } else {
+            // What is there is not sent again: its categories may have been renamed or deleted since, which makes
+            // no new expense of an old one.
+            let added = match self.unused_key(&chunk).await? {
+                Some(key) => self.send(&chunk, key).await?,
+                None => false,
+            };
+            if added {
                 self.totals.added += rows as u64;
+            } else {
+                self.totals.already_there += rows as u64;
             }
             self.progress.advance(rows);
         }
         Ok(())
     }
 
-    async fn is_there(&mut self, chunk: &Chunk) -> Result<bool, ClusterError> {
-        let variables = wire::OutcomeVariables {
-            idempotency_key: self.keys.chunk(chunk.number),
-        };
-        let answer = self
-            .cluster
-            .request::<wire::OutcomeData>(wire::OUTCOME, &variables)
-            .await?;
-        let outcome = answer.data.outcome;
-        Ok(outcome.is_some_and(|it| it.receipt.is_some() && it.user_errors.is_empty()))
+    /// The first key that was not refused; none if the chunk was added under it.
+    async fn unused_key(&mut self, chunk: &Chunk) -> Result<Option<Uuid>, SendError> {
+        for key in self.keys.chunk(chunk.number) {
+            match verdict(&mut self.cluster, key).await? {
+                Some(Verdict::Refused) => {}
+                Some(Verdict::Accepted) => return Ok(None),
+                None => return Ok(Some(key)),
+            }
+        }
+        let (first, last) = lines(chunk);
+        Err(SendError::TooManyAttempts { first, last })
     }
 
     /// Returns whether the chunk was added; if not, it was there.
-    async fn send(&mut self, chunk: &Chunk) -> Result<bool, SendError> {
+    async fn send(&mut self, chunk: &Chunk, idempotency_key: Uuid) -> Result<bool, SendError> {
         let mut expenses = Vec::with_capacity(chunk.rows.len());
         for (number, (_, row)) in (chunk.first_row..).zip(&chunk.rows) {
             let category_id = match &row.category {
@@ -104,18 +109,17 @@ impl Sender {
             expenses.push(AddExpense {
                 id: self.keys.expense(number),
                 description: &row.description,
-                amount: &row.amount,
-                currency: row.currency,
+                amount: row.amount.amount(),
+                currency: row.amount.currency(),
                 spent_on: row.spent_on,
                 category_id,
                 notes: row.notes.as_deref(),
                 tags: &row.tags,
             });
         }
-        let (idempotency_key, ledger_id) = (self.keys.chunk(chunk.number), self.ledger_id);
         let input = wire::AddExpenses {
             idempotency_key,
-            ledger_id,
+            ledger_id: self.ledger_id,
             expenses,
         };
         let answer = self
@@ -150,10 +154,9 @@ fn refusal(chunk: &Chunk, errors: &[UserError], key: Uuid) -> Result<(), SendErr
     }
     let mut details = String::new();
     for error in errors.iter().take(SHOWN_ERRORS) {
-        // Writing to a String cannot fail.
-        let _ = match error.index().and_then(|index| chunk.rows.get(index)) {
-            Some((line, _)) => write!(details, "\n  line {line}: {}", error.message),
-            None => write!(details, "\n  {}", error.message),
+        details += &match error.index().and_then(|index| chunk.rows.get(index)) {
+            Some((line, _)) => format!("\n  line {line}: {}", error.message),
+            None => format!("\n  {}", error.message),
         };
     }
     if let Some(more) = errors
@@ -161,7 +164,7 @@ fn refusal(chunk: &Chunk, errors: &[UserError], key: Uuid) -> Result<(), SendErr
         .checked_sub(SHOWN_ERRORS)
         .filter(|more| *more > 0)
     {
-        let _ = write!(details, "\n  and {more} more");
+        details += &format!("\n  and {more} more");
     }
     Err(SendError::Refused {
         first,

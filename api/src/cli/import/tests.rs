@@ -10,14 +10,15 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
+use threefold_entity::value::search::fold;
 
 use super::*;
 
 /// What all replicas of the stand-in share.
 #[derive(Default)]
 struct Store {
-    /// Payload of each known idempotency key.
-    keys: HashMap<String, Value>,
+    /// Input and first answer of each known idempotency key.
+    keys: HashMap<String, (Value, Value)>,
     expenses: HashMap<String, Value>,
     /// Name and id.
     categories: Vec<(String, String)>,
@@ -26,6 +27,8 @@ struct Store {
     answers_to_lose: usize,
     /// Answers NO_LEADER to that many requests.
     without_leader: usize,
+    /// The ledger is full.
+    no_more_categories: bool,
     /// User errors for the next chunk.
     refuse_with: Option<Value>,
     chunks_received: usize,
@@ -81,8 +84,8 @@ async fn answer(State(fake): State<Fake>, Json(request): Json<Value>) -> (Status
         "Outcome" => {
             let known = store
                 .keys
-                .contains_key(variables["idempotencyKey"].as_str().unwrap());
-            json!({"outcome": known.then(|| payload(true))})
+                .get(variables["idempotencyKey"].as_str().unwrap());
+            json!({"outcome": known.map(|(_, answer)| replayed(answer))})
         }
         "AddCategory" => {
             json!({"addCategory": store.mutate(&variables["input"], Store::add_category)})
@@ -100,8 +103,17 @@ async fn answer(State(fake): State<Fake>, Json(request): Json<Value>) -> (Status
     (StatusCode::OK, Json(json!({"data": data})))
 }
 
-fn payload(replayed: bool) -> Value {
-    json!({"receipt": {"replayed": replayed, "pending": []}, "userErrors": []})
+fn accepted() -> Value {
+    json!({"receipt": {"replayed": false, "pending": []}, "userErrors": []})
+}
+
+/// The same answer when it is given once more.
+fn replayed(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    if let Some(receipt) = answer["receipt"].as_object_mut() {
+        receipt.insert("replayed".to_owned(), json!(true));
+    }
+    answer
 }
 
 fn refused(code: &str, field: &[&str]) -> Value {
@@ -113,15 +125,13 @@ impl Store {
     fn mutate(&mut self, input: &Value, apply: fn(&mut Self, &Value) -> Option<Value>) -> Value {
         let key = input["idempotencyKey"].as_str().unwrap().to_owned();
         match self.keys.get(&key) {
-            Some(known) if known == input => return payload(true),
+            Some((known, answer)) if known == input => return replayed(answer),
             Some(_) => return refused("KEY_REUSED", &["input", "idempotencyKey"]),
             None => {}
         }
-        if let Some(refusal) = apply(self, input) {
-            return refusal;
-        }
-        self.keys.insert(key, input.clone());
-        payload(false)
+        let answer = apply(self, input).unwrap_or_else(accepted);
+        self.keys.insert(key, (input.clone(), answer.clone()));
+        answer
     }
 
     fn add_category(&mut self, input: &Value) -> Option<Value> {
@@ -129,13 +139,18 @@ impl Store {
             input["name"].as_str().unwrap(),
             input["id"].as_str().unwrap(),
         );
-        let same_name = |known: &str| known.eq_ignore_ascii_case(name);
+        if self.categories.iter().any(|known| known.1 == id) {
+            return Some(refused("ALREADY_EXISTS", &["input", "id"]));
+        }
         if self
             .categories
             .iter()
-            .any(|known| same_name(&known.0) || known.1 == id)
+            .any(|known| fold(&known.0) == fold(name))
         {
             return Some(refused("ALREADY_EXISTS", &["input", "name"]));
+        }
+        if self.no_more_categories {
+            return Some(refused("LIMIT_REACHED", &[]));
         }
         self.categories.push((name.to_owned(), id.to_owned()));
         None
@@ -152,6 +167,14 @@ impl Store {
             .any(|expense| self.expenses.contains_key(expense["id"].as_str().unwrap()))
         {
             return Some(refused("ALREADY_EXISTS", &["input", "expenses", "0", "id"]));
+        }
+        let known = |id: &str| self.categories.iter().any(|category| category.1 == id);
+        let unknown = expenses
+            .iter()
+            .position(|expense| expense["categoryId"].as_str().is_some_and(|id| !known(id)));
+        if let Some(index) = unknown {
+            let field = ["input", "expenses", &index.to_string(), "categoryId"];
+            return Some(refused("NOT_FOUND", &field));
         }
         for expense in expenses {
             self.expenses
@@ -249,7 +272,7 @@ async fn an_import_carries_on_where_another_one_stopped() {
     // Undo what the last chunk did.
     let last = {
         let mut store = fake.store();
-        let is_last = |input: &Value| {
+        let is_last = |(input, _): &(Value, Value)| {
             input["expenses"]
                 .as_array()
                 .is_some_and(|all| all.len() == 500)
@@ -257,11 +280,11 @@ async fn an_import_carries_on_where_another_one_stopped() {
         let key = store
             .keys
             .iter()
-            .find(|(_, input)| is_last(input))
+            .find(|(_, known)| is_last(known))
             .unwrap()
             .0
             .clone();
-        store.keys.remove(&key).unwrap()
+        store.keys.remove(&key).unwrap().0
     };
     for expense in last["expenses"].as_array().unwrap() {
         fake.store()
@@ -271,7 +294,7 @@ async fn an_import_carries_on_where_another_one_stopped() {
     assert_eq!(import_to(&[&url], &file).await, Ok((500, 2000)));
     assert_eq!(fake.store().expenses.len(), 2500);
     assert!(
-        fake.store().keys.values().any(|input| *input == last),
+        fake.store().keys.values().any(|(input, _)| *input == last),
         "the same payload as before"
     );
 }
@@ -306,7 +329,7 @@ async fn a_wrong_row_is_named_and_nothing_sent() {
     let text = "date,description,amount,currency\n2024-01-01,a,1,EUR\n2024-01-01,a,1.5,JPY\n";
     let error = import_to(&[&url], &file(text)).await.unwrap_err();
     assert!(
-        error.contains("line 3: the amount \"1.5\" has more than the 0 decimals of JPY"),
+        error.contains("line 3: JPY has 0 decimals, this amount has 1"),
         "{error}"
     );
     assert!(fake.store().keys.is_empty());
@@ -327,6 +350,41 @@ async fn a_refusal_names_the_line() {
     fake.store().refuse_with = Some(refused("KEY_REUSED", &["input", "idempotencyKey"]));
     let error = import_to(&[&url], &file(text)).await.unwrap_err();
     assert!(error.contains("under the same key"), "{error}");
+}
+
+#[tokio::test]
+async fn what_was_refused_is_added_once_its_cause_is_mended() {
+    let fake = Fake::default();
+    let url = fake.replica().await;
+    let file = sample(1500);
+
+    // A category is refused, and then a chunk; each time the same import again gets further.
+    fake.store().no_more_categories = true;
+    for _ in 0..2 {
+        let error = import_to(&[&url], &file).await.unwrap_err();
+        assert!(error.contains("it is LIMIT_REACHED"), "{error}");
+    }
+    fake.store().no_more_categories = false;
+    for _ in 0..2 {
+        fake.store().refuse_with = Some(refused("LIMIT_REACHED", &["input"]));
+        let error = import_to(&[&url], &file).await.unwrap_err();
+        assert!(error.contains("refused lines 2 to"), "{error}");
+    }
+    assert_eq!(import_to(&[&url], &file).await, Ok((1500, 0)));
+    assert_eq!(import_to(&[&url], &file).await, Ok((0, 1500)));
+    assert_eq!(fake.store().expenses.len(), 1500);
+}
+
+#[tokio::test]
+async fn a_category_deleted_between_two_imports_is_added_again() {
+    let fake = Fake::default();
+    let url = fake.replica().await;
+    let file = sample(1500);
+    fake.store().refuse_with = Some(refused("LIMIT_REACHED", &["input"]));
+    import_to(&[&url], &file).await.unwrap_err();
+    assert!(!fake.store().categories.is_empty(), "they came first");
+    fake.store().categories.clear();
+    assert_eq!(import_to(&[&url], &file).await, Ok((1500, 0)));
 }
 
 #[tokio::test]

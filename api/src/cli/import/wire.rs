@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use threefold_entity::CurrencyCode;
 use uuid::Uuid;
 
 pub const REPLICAS: &str = "query Replicas { replicas { id url } }";
@@ -101,8 +102,8 @@ pub struct AddExpenses<'a> {
 pub struct AddExpense<'a> {
     pub id: Uuid,
     pub description: &'a str,
-    pub amount: &'a str,
-    pub currency: &'a str,
+    pub amount: String,
+    pub currency: CurrencyCode,
     pub spent_on: NaiveDate,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category_id: Option<Uuid>,
