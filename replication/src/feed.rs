@@ -229,3 +229,47 @@ async fn oldest(db: &DatabaseConnection, head: Revision) -> Result<Revision, Ser
 fn database(error: DbErr) -> ServiceError {
     ServiceError::Database(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(revision: u64) -> ChangeBatch {
+        ChangeBatch {
+            revision: revision.into(),
+            ledger_id: Uuid::nil(),
+            committed_at: chrono::DateTime::UNIX_EPOCH,
+            changes: Arc::default(),
+            hash: HistoryHash::EMPTY.extend(
+                revision.into(),
+                Uuid::nil(),
+                chrono::DateTime::UNIX_EPOCH,
+                "",
+            ),
+        }
+    }
+
+    fn revisions(feed: &FeedPublisher, after: u64) -> Option<Vec<u64>> {
+        let batches = feed.recent_after(after.into())?;
+        Some(batches.iter().map(|batch| batch.revision.get()).collect())
+    }
+
+    #[test]
+    fn what_is_applied_again_is_not_handed_out_again() {
+        let feed = FeedPublisher::new(Revision::ZERO);
+        feed.publish(vec![batch(1), batch(2), batch(3)]);
+        feed.publish(vec![batch(2), batch(3), batch(4)]);
+        assert_eq!(revisions(&feed, 0), Some(vec![1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn a_gap_in_memory_is_left_to_the_table() {
+        let feed = FeedPublisher::new(Revision::ZERO);
+        feed.publish(vec![batch(1), batch(2)]);
+        feed.publish(vec![batch(5), batch(6)]);
+        assert_eq!(revisions(&feed, 1), None);
+        assert_eq!(revisions(&feed, 4), Some(vec![5, 6]));
+        assert_eq!(feed.hash_at(3.into()), None);
+        assert_eq!(feed.hash_at(6.into()), Some(batch(6).hash));
+    }
+}

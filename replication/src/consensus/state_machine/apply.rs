@@ -1,0 +1,315 @@
+//! Committed entries become rows, in one transaction, tried again for as long as a failure may pass.
+
+use std::time::{Duration, Instant};
+
+use openraft::EntryPayload;
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, TransactionTrait};
+use threefold_entity::{Revision, idempotency_key};
+
+use super::standing::{Standing, index_column, load_standing, store_standing};
+use super::{Shared, snapshot};
+use crate::change::ChangeBatch;
+use crate::config::KEEP_REVISIONS;
+use crate::consensus::snapshot::{SnapshotData, SnapshotFault};
+use crate::consensus::types::{Entry, LogId, Outcomes, SnapshotMeta, StoredMembership};
+use crate::database::is_transient;
+use crate::outcome::Outcome;
+use crate::proposal::Proposal;
+use crate::store;
+use crate::transition;
+use crate::working_set::WorkingSet;
+
+/// Shortest and longest pause before a failed transaction is tried again.
+const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// One entry, decoded before anything is written.
+struct Step {
+    log_id: LogId,
+    membership: Option<StoredMembership>,
+    proposals: Vec<Proposal>,
+}
+
+/// Why entries could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApplyFault {
+    #[error("the database failed: {0}")]
+    Database(#[from] DbErr),
+    #[error("the database is behind what it had confirmed, it lost its newest commits")]
+    Regressed,
+    #[error("the database lost commits that the log no longer holds; replace this replica")]
+    Lost,
+    #[error("log entry {0} cannot be read: {1}")]
+    Unreadable(u64, String),
+}
+
+impl ApplyFault {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => is_transient(error),
+            Self::Regressed => true,
+            Self::Lost | Self::Unreadable(..) => false,
+        }
+    }
+}
+
+impl Shared {
+    pub(super) async fn apply(&self, entries: Vec<Entry>) -> Result<Vec<Outcomes>, ApplyFault> {
+        let steps = entries
+            .into_iter()
+            .map(Step::decode)
+            .collect::<Result<Vec<_>, _>>()?;
+        let started = Instant::now();
+        let mut pause = RETRY_PAUSE.0;
+        let mut standing = self.standing.lock().await;
+        loop {
+            match self.attempt(&mut standing, &steps).await {
+                Ok(outcomes) => {
+                    self.announce(&standing);
+                    return Ok(outcomes);
+                }
+                Err(fault)
+                    if fault.is_transient() && started.elapsed() < self.settings.patience =>
+                {
+                    tracing::warn!(error = %fault, retry_in_ms = pause.as_millis(), "applying failed, trying again");
+                    standing.stale = true;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_PAUSE.1);
+                }
+                Err(fault) => {
+                    standing.stale = true;
+                    tracing::error!(error = %fault, "applying failed for good");
+                    self.log.give_up();
+                    return Err(fault);
+                }
+            }
+        }
+    }
+
+    /// Tells how far the database is, if it is further than was told: after a transaction whose confirmation was lost.
+    fn announce(&self, standing: &Standing) {
+        let now = standing.applied();
+        if now.index > self.applied.borrow().index {
+            self.feed.reset(now.revision);
+            self.applied.send_replace(now);
+        }
+    }
+
+    /// One try. Whatever fails leaves the database as it was, and memory to be loaded anew.
+    async fn attempt(
+        &self,
+        standing: &mut Standing,
+        steps: &[Step],
+    ) -> Result<Vec<Outcomes>, ApplyFault> {
+        let repeated = if standing.stale {
+            self.reload(standing).await?
+        } else {
+            Vec::new()
+        };
+        let done = standing.last_applied;
+        let skipped = steps
+            .iter()
+            .take_while(|step| Some(step.log_id) <= done)
+            .count();
+        let (before, ahead) = steps.split_at(skipped);
+        let mut outcomes = self.recall(before).await?;
+        if repeated.is_empty() && ahead.is_empty() {
+            return Ok(outcomes);
+        }
+        standing.stale = true;
+        let expected = index_column(standing.last_applied);
+        let tx = self.db.writer.begin().await?;
+        let mut batches = Vec::new();
+        self.run(&tx, standing, &repeated, &mut batches).await?;
+        outcomes.extend(self.run(&tx, standing, ahead, &mut batches).await?);
+        store::forget(&tx, standing.resident.revision, KEEP_REVISIONS).await?;
+        if !store_standing(&tx, standing, Some(expected)).await? {
+            return Err(ApplyFault::Regressed);
+        }
+        tx.commit().await?;
+        standing.stale = false;
+        // The feed first: whoever sees the new position finds its changes there.
+        self.feed.publish(batches);
+        self.applied.send_replace(standing.applied());
+        Ok(outcomes)
+    }
+
+    /// Loads the standing after a failure. A database that crashed may have lost its newest commits, which were not
+    /// flushed: the entries that made them are returned, to be applied again.
+    async fn reload(&self, standing: &mut Standing) -> Result<Vec<Step>, ApplyFault> {
+        let confirmed = self.applied.borrow().index;
+        *standing = load_standing(&self.db.writer).await?;
+        let stored = standing.last_applied.map(|log_id| log_id.index);
+        let Some(confirmed) = confirmed.filter(|_| stored < confirmed) else {
+            return Ok(Vec::new());
+        };
+        let mut next = stored.map_or(0, |stored| stored + 1);
+        let mut steps = Vec::new();
+        while next <= confirmed {
+            let entries = self
+                .log
+                .read(next..=confirmed)
+                .map_err(|_| ApplyFault::Lost)?;
+            if entries.first().map(|entry| entry.log_id.index) != Some(next) {
+                return Err(ApplyFault::Lost);
+            }
+            next += entries.len() as u64;
+            steps.extend(
+                entries
+                    .into_iter()
+                    .map(Step::decode)
+                    .collect::<Result<Vec<_>, _>>()?,
+            );
+        }
+        tracing::warn!(
+            entries = steps.len(),
+            "the database lost commits in a crash; applying them again from the log"
+        );
+        Ok(steps)
+    }
+
+    /// Outcomes of entries that were applied by a transaction whose confirmation was lost. A refusal of a key that no
+    /// client knows is not kept: its place stays empty, and the proposer asks again.
+    async fn recall(&self, steps: &[Step]) -> Result<Vec<Outcomes>, ApplyFault> {
+        let db = &self.db.writer;
+        let mut all = Vec::with_capacity(steps.len());
+        for step in steps {
+            let mut outcomes = Vec::with_capacity(step.proposals.len());
+            for proposal in &step.proposals {
+                let known = idempotency_key::Entity::find_by_id(proposal.key)
+                    .one(db)
+                    .await?;
+                let known = known.filter(|known| known.payload_hash == proposal.payload_hash);
+                outcomes.push(match known {
+                    Some(known) => {
+                        let revision = Revision::from_column(known.revision);
+                        let changes = store::load_changes(db, revision).await?;
+                        let first = transition::recall(&known, |_| changes);
+                        Some(Outcome {
+                            replayed: false,
+                            ..first
+                        })
+                    }
+                    None => None,
+                });
+            }
+            all.push(Outcomes(outcomes));
+        }
+        Ok(all)
+    }
+
+    /// Runs entries in the transaction, in pieces that each need one load and one store.
+    async fn run(
+        &self,
+        tx: &DatabaseTransaction,
+        standing: &mut Standing,
+        steps: &[Step],
+        batches: &mut Vec<ChangeBatch>,
+    ) -> Result<Vec<Outcomes>, ApplyFault> {
+        let mut outcomes: Vec<Outcomes> = steps.iter().map(|_| Outcomes::default()).collect();
+        let mut piece: Vec<(usize, u64, &Proposal)> = Vec::new();
+        for (position, step) in steps.iter().enumerate() {
+            for proposal in &step.proposals {
+                let alone = transition::stands_alone(&proposal.command);
+                if alone {
+                    self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
+                        .await?;
+                }
+                piece.push((position, step.log_id.leader_id.term, proposal));
+                if alone {
+                    self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
+                        .await?;
+                }
+            }
+            standing.last_applied = Some(step.log_id);
+            if let Some(membership) = &step.membership {
+                standing.membership = membership.clone();
+            }
+        }
+        self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
+            .await?;
+        Ok(outcomes)
+    }
+
+    async fn run_piece(
+        &self,
+        tx: &DatabaseTransaction,
+        standing: &mut Standing,
+        piece: &mut Vec<(usize, u64, &Proposal)>,
+        outcomes: &mut [Outcomes],
+        batches: &mut Vec<ChangeBatch>,
+    ) -> Result<(), ApplyFault> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let mut set = WorkingSet::new(&mut standing.resident);
+        store::load(tx, &mut set, piece.iter().map(|(_, _, proposal)| *proposal)).await?;
+        for (position, term, proposal) in piece.drain(..) {
+            let outcome: Outcome = transition::decide(&mut set, proposal, term, KEEP_REVISIONS);
+            if let Some(outcomes) = outcomes.get_mut(position) {
+                outcomes.0.push(Some(outcome));
+            }
+        }
+        store::store(tx, &set).await?;
+        batches.extend(set.batches.into_iter().map(|(batch, _)| batch));
+        Ok(())
+    }
+}
+
+impl Shared {
+    pub(super) async fn install(
+        &self,
+        meta: &SnapshotMeta,
+        snapshot: SnapshotData,
+    ) -> Result<(), SnapshotFault> {
+        let file = snapshot.into_file().await?;
+        let mut standing = self.standing.lock().await;
+        standing.stale = true;
+        let started = Instant::now();
+        loop {
+            match snapshot::install(&self.db, &file, meta).await {
+                Ok(installed) => {
+                    *standing = installed;
+                    break;
+                }
+                Err(SnapshotFault::Database(error))
+                    if is_transient(&error) && started.elapsed() < self.settings.patience =>
+                {
+                    tracing::warn!(%error, "installing a snapshot failed, trying again");
+                    tokio::time::sleep(RETRY_PAUSE.1).await;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.feed.reset(standing.resident.revision);
+        self.applied.send_replace(standing.applied());
+        Ok(())
+    }
+}
+
+impl Step {
+    fn decode(entry: Entry) -> Result<Self, ApplyFault> {
+        let log_id = entry.log_id;
+        let unreadable =
+            |e: &dyn std::fmt::Display| ApplyFault::Unreadable(log_id.index, e.to_string());
+        Ok(match entry.payload {
+            EntryPayload::Blank => Self {
+                log_id,
+                membership: None,
+                proposals: Vec::new(),
+            },
+            EntryPayload::Membership(membership) => {
+                let membership = StoredMembership::new(Some(log_id), membership);
+                Self {
+                    log_id,
+                    membership: Some(membership),
+                    proposals: Vec::new(),
+                }
+            }
+            EntryPayload::Normal(batch) => Self {
+                log_id,
+                membership: None,
+                proposals: batch.decode().map_err(|e| unreadable(&e))?,
+            },
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! How this replica becomes part of a cluster, and what ends it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{Fault, Replica};
+use crate::consensus;
+use crate::formation;
+use crate::identity::{self, Identity};
+use crate::running::Running;
+
+impl Replica {
+    /// Makes this empty replica a member of a cluster that is being founded.
+    pub(crate) async fn adopt(&self, cluster_id: Uuid) -> Result<(), Fault> {
+        let _one_at_a_time = self.inner.adopting.lock().await;
+        if self.inner.running.get().is_some() {
+            return Ok(());
+        }
+        let identity = Identity {
+            cluster_id,
+            replica_id: self.id(),
+            birth_mark: Uuid::new_v4(),
+        };
+        let written = identity::write(&self.inner.config.data, &self.inner.db, &identity).await;
+        written.map_err(|e| Fault(e.to_string()))?;
+        self.run(identity).await
+    }
+
+    pub(super) async fn run(&self, identity: Identity) -> Result<(), Fault> {
+        let inner = &self.inner;
+        let (config, db, log) = (inner.config.clone(), inner.db.clone(), inner.log.clone());
+        let running = Running::start(
+            config,
+            identity,
+            db,
+            log,
+            inner.wire.clone(),
+            inner.stop.clone(),
+        )
+        .await?;
+        let watching = watch_engine(running.clone(), inner.fault.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(watching));
+        let _first = inner.running.set(running);
+        Ok(())
+    }
+
+    /// Forms the cluster if there is none yet; see [`formation`].
+    pub(super) async fn take_part(self) {
+        let founder = self.inner.config.peers.iter().map(|peer| peer.id).min() == Some(self.id());
+        let result = if founder {
+            self.found().await
+        } else {
+            self.wait_to_be_founded().await
+        };
+        if let Err(fault) = result {
+            self.inner.fault.send_replace(Some(fault));
+        }
+    }
+
+    async fn found(&self) -> Result<(), Fault> {
+        let wire = &self.inner.wire;
+        if self.inner.running.get().is_none() {
+            formation::wait_for_empty_peers(wire)
+                .await
+                .map_err(|e| Fault(e.to_string()))?;
+            self.adopt(Uuid::new_v4()).await?;
+        }
+        match self.inner.running.get() {
+            Some(running) if !running.at_work().await? => {
+                formation::found(wire).await;
+                running.initialize().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn wait_to_be_founded(&self) -> Result<(), Fault> {
+        if self.inner.running.get().is_some() {
+            return Ok(());
+        }
+        let met = formation::watch_for_cluster(&self.inner.wire).await;
+        // The cluster may be the one that this replica has joined meanwhile.
+        if self.inner.running.get().is_some() {
+            Ok(())
+        } else {
+            Err(Fault(met.to_string()))
+        }
+    }
+}
+
+/// Reports the consensus engine's end, if it comes.
+async fn watch_engine(running: Arc<Running>, fault: watch::Sender<Option<Fault>>) {
+    let mut metrics = running.raft.metrics();
+    loop {
+        if let Some(fatal) = consensus::view(&running.raft).fatal {
+            let message = format!(
+                "the replica cannot go on: {fatal}. Mend what it names and start it again; nothing acknowledged is lost"
+            );
+            fault.send_replace(Some(Fault(message)));
+            return;
+        }
+        if metrics.changed().await.is_err() {
+            let message = "the consensus engine ended unexpectedly; start the replica again, nothing acknowledged is lost";
+            fault.send_replace(Some(Fault(message.to_owned())));
+            return;
+        }
+    }
+}
