@@ -193,6 +193,12 @@ fn database(text: String) -> Result<String, ConfigError> {
 
 fn access(args: &Args) -> Result<Access, ConfigError> {
     if let Some(file) = &args.access_token_file {
+        if args.open {
+            return Err(fault(
+                "--open",
+                "cannot be used with --access-token-file; choose one",
+            ));
+        }
         let token = secret::read_file(file).map_err(|e| fault("--access-token-file", e))?;
         resolve("--listen", &args.listen)?;
         return Ok(Access::Token(Secret::new(&token)));

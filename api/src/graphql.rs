@@ -5,6 +5,7 @@
 
 mod context;
 pub mod error;
+mod guard;
 mod input;
 mod limits;
 mod loader;
@@ -16,7 +17,7 @@ mod subscription;
 
 use async_graphql::{Request, Response, SDLExportOptions, Schema, SchemaBuilder};
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use threefold_replication::Replica;
 
 pub use self::context::{Actor, RequestContext, RequestSettings};
@@ -41,16 +42,23 @@ impl Api {
     }
 
     /// Executes a query or mutation.
-    pub async fn execute(&self, request: Request, context: RequestContext) -> Response {
+    pub async fn execute(&self, mut request: Request, context: RequestContext) -> Response {
+        if let Err(error) = guard::admit(&mut request) {
+            return complete(Response::from_errors(vec![error]));
+        }
         complete(self.schema.execute(request.data(context)).await)
     }
 
     /// Executes any operation as a stream of responses.
     pub fn execute_stream(
         &self,
-        request: Request,
+        mut request: Request,
         context: RequestContext,
     ) -> BoxStream<'static, Response> {
+        if let Err(error) = guard::admit(&mut request) {
+            let refused = complete(Response::from_errors(vec![error]));
+            return stream::iter([refused]).boxed();
+        }
         self.schema
             .execute_stream(request.data(context))
             .map(complete)

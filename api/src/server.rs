@@ -29,13 +29,17 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
     let public = bind("--listen", &config.listen).await?;
     let private = bind("--peer-listen", &config.peer_listen).await?;
-    let stop = stop_signal()?;
+    let mut stop = Box::pin(stop_signal()?);
     let transport =
         GraphQlPeerTransport::new(&config.cluster_secret.text).map_err(anyhow::Error::msg)?;
     let id = config.replica.id;
-    let replica = Replica::start(config.replica, Arc::new(transport))
-        .await
-        .context("the replica did not start")?;
+    let replica = tokio::select! {
+        started = Replica::start(config.replica, Arc::new(transport)) => {
+            started.context("the replica did not start")?
+        }
+        // A database that does not answer is waited for; whoever says stop is not.
+        () = &mut stop => return Ok(()),
+    };
     tracing::info!(
         replica = id,
         api = %format!("http://{}/graphql", config.listen),
@@ -52,7 +56,7 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
 
     let fault = tokio::select! {
         fault = replica.failed() => Some(fault),
-        () = stop => None,
+        () = &mut stop => None,
     };
     match &fault {
         Some(fault) => {

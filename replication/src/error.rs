@@ -11,6 +11,9 @@ pub enum ServiceError {
     /// No leader was known, or none could be reached, for the whole wait. Nothing was done.
     #[error("no leader could be reached within {} ms, so nothing was done; try again", .0.as_millis())]
     NoLeader(Duration),
+    /// This replica waits for the others, to form the cluster.
+    #[error("this replica waits for the others to form the cluster; start them all, and try again")]
+    Forming,
     /// Fewer replicas are in sync than the cluster asks for. Nothing was written.
     #[error(
         "{in_sync} replicas are in sync and {required} are required; nothing was written, try again when more are back"

@@ -28,10 +28,16 @@ async fn many_mutations_share_an_entry(database: DatabaseKind) {
         times.push(begun.elapsed());
     }
     times.sort_unstable();
+    // Each had its entry: nothing waited for the next one to share it.
     let alone_entries = inspector.last_applied_index().await - before;
     println!(
         "{database:?}: one writer: {ALONE} mutations in {alone_entries} entries, median {:?}",
         times[ALONE / 2]
+    );
+
+    assert!(
+        alone_entries >= ALONE as i64,
+        "{alone_entries} entries for {ALONE} lone mutations"
     );
 
     // 64 at once.

@@ -60,12 +60,7 @@ pub struct Args {
     #[arg(long, env = "THREEFOLD_CLUSTER_SECRET_FILE", value_name = "FILE")]
     pub cluster_secret_file: PathBuf,
     /// File with the token that every client must send as Authorization: Bearer, at least 16 bytes.
-    #[arg(
-        long,
-        env = "THREEFOLD_ACCESS_TOKEN_FILE",
-        value_name = "FILE",
-        conflicts_with = "open"
-    )]
+    #[arg(long, env = "THREEFOLD_ACCESS_TOKEN_FILE", value_name = "FILE")]
     pub access_token_file: Option<PathBuf>,
     /// Let in everybody who reaches --listen, even if that is not loopback and there is no token.
     #[arg(long, env = "THREEFOLD_OPEN", value_parser = BoolishValueParser::new())]

@@ -77,7 +77,9 @@ impl ApiError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Service(fault) => match fault {
-                ServiceError::NoLeader(_) | ServiceError::Stopping => ErrorCode::NoLeader,
+                ServiceError::NoLeader(_) | ServiceError::Forming | ServiceError::Stopping => {
+                    ErrorCode::NoLeader
+                }
                 ServiceError::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicas,
                 ServiceError::InDoubt { .. } | ServiceError::Behind(_) => ErrorCode::Timeout,
                 ServiceError::Overloaded(_) => ErrorCode::RateLimited,

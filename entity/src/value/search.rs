@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Most words of one expense that are indexed; the rest of very long notes is not searched.
-pub const MAX_WORDS: usize = 64;
+/// Most different words of one expense that are indexed; the rest of very long notes is not searched.
+pub const MAX_WORDS: usize = 256;
 /// Longest indexed prefix of a word, in characters.
 pub const MAX_WORD_CHARS: usize = 32;
 
@@ -17,12 +17,11 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// The folded words of a text, in order of appearance, bounded by [`MAX_WORDS`] and [`MAX_WORD_CHARS`].
+/// The folded words of a text, in order of appearance, each cut at [`MAX_WORD_CHARS`].
 pub fn words(text: &str) -> Vec<String> {
     fold(text)
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .take(MAX_WORDS)
         .map(|word| word.chars().take(MAX_WORD_CHARS).collect())
         .collect()
 }
@@ -32,16 +31,22 @@ pub fn tag_term(tag: &str) -> String {
     format!("#{tag}")
 }
 
-/// Every term an expense is found by: its tags, and the words of its description and notes.
+/// Every term an expense is found by: its tags, and the words of its description, its tags and its notes, of which no
+/// more than [`MAX_WORDS`] count. Notes come last, so that long ones take nothing from the others.
 pub fn terms(description: &str, notes: Option<&str>, tags: &[String]) -> BTreeSet<String> {
-    let text = words(description)
+    let mut found = BTreeSet::new();
+    let texts = [description]
         .into_iter()
-        .chain(words(notes.unwrap_or_default()));
-    let tag_words = tags.iter().flat_map(|tag| words(tag));
-    text.chain(tag_words)
-        .take(MAX_WORDS)
-        .chain(tags.iter().map(|tag| tag_term(tag)))
-        .collect()
+        .chain(tags.iter().map(String::as_str))
+        .chain(notes);
+    for word in texts.flat_map(words) {
+        if found.len() == MAX_WORDS {
+            break;
+        }
+        found.insert(word);
+    }
+    found.extend(tags.iter().map(|tag| tag_term(tag)));
+    found
 }
 
 #[cfg(test)]
@@ -65,8 +70,14 @@ mod tests {
 
     #[test]
     fn long_text_is_bounded() {
-        let long = "wörter ".repeat(5000);
-        assert!(words(&long).len() <= MAX_WORDS);
+        let long: String = (0..5000).map(|n| format!("wort{n} ")).collect();
+        let terms = terms("Zug", Some(&long), &["Reise".into()]);
+        assert_eq!(terms.len(), MAX_WORDS + 1);
+        assert!(
+            ["zug", "reise", "#Reise", "wort0"]
+                .iter()
+                .all(|term| terms.contains(*term))
+        );
         assert_eq!(words(&"x".repeat(500))[0].len(), MAX_WORD_CHARS);
     }
 }

@@ -1,7 +1,5 @@
 //! Reads that are as fresh as they say, outcomes of earlier mutations, and the feed.
 
-use std::time::Duration;
-
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use sea_orm::EntityTrait;
@@ -111,12 +109,18 @@ impl Replica {
     ) -> BoxStream<'static, Result<FeedEvent, ServiceError>> {
         let running = match self.serving() {
             Ok(Some(running)) => running,
-            Ok(None) => return stream::iter([Err(ServiceError::NoLeader(Duration::ZERO))]).boxed(),
+            Ok(None) => return stream::iter([Err(ServiceError::Forming)]).boxed(),
             Err(error) => return stream::iter([Err(error)]).boxed(),
         };
+        let alarm = running.alarm.clone();
         let feed = running
             .feed
             .follow(self.inner.db.reader.clone(), after, ledger_id);
+        // A history that turned out to be wrong is not told any further.
+        let feed = feed.map(move |event| match alarm.quarantine() {
+            Some(reason) => Err(ServiceError::Quarantined(reason)),
+            None => event,
+        });
         feed.take_until(self.inner.stop.clone().cancelled_owned())
             .boxed()
     }

@@ -74,6 +74,7 @@ impl ExpenseConnection {
     }
 
     /// Expenses on all pages; counted only when asked for.
+    #[graphql(complexity = 20)]
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         Ok(int(self.page.list.count(ctx.replica()?.database()).await?))
     }

@@ -10,7 +10,7 @@ pub(crate) struct OutcomeQuery;
 
 #[Object]
 impl OutcomeQuery {
-    /// What became of a mutation that was sent with this key: null if it never took effect.
+    /// What became of a mutation that was sent with this key: null if it never took effect. After a TIMEOUT it may yet: send the mutation again with the same key.
     async fn outcome(
         &self,
         ctx: &Context<'_>,

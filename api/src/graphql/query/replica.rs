@@ -3,6 +3,7 @@ use async_graphql::{Context, Object};
 use crate::graphql::context::ContextExt;
 use crate::graphql::error::ApiError;
 use crate::graphql::object::replica::Replica;
+use threefold_replication::ServiceError;
 
 #[derive(Default)]
 pub(crate) struct ReplicaQuery;
@@ -17,7 +18,7 @@ impl ReplicaQuery {
             .into_iter()
             .find(|status| status.id == replica.id());
         own.map(Replica::from)
-            .ok_or(ApiError::Bug("the replica does not see itself"))
+            .ok_or(ApiError::Service(ServiceError::Forming))
     }
 
     /// Every replica as this one sees it.
