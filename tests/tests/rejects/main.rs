@@ -191,7 +191,8 @@ fn judge(case: &Case, answer: Result<Value, ClientError>) -> Result<(), String> 
             .collect(),
         Err(other) => return Err(other.to_string()),
     };
-    if codes.iter().all(|code| case.codes.contains(&code.as_str())) {
+    let expected = codes.iter().all(|code| case.codes.contains(&code.as_str()));
+    if expected && !codes.is_empty() {
         Ok(())
     } else {
         Err(format!(
