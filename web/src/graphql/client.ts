@@ -1,0 +1,84 @@
+/**
+ * Queries and mutations: sent to the current replica, moved to the next where it does not answer.
+ *
+ * A mutation may be sent twice that way. That is safe because each carries an idempotency key: the replicas give the
+ * first outcome again.
+ */
+import { Client, fetchExchange, mapExchange, type Exchange, type Operation } from '@urql/core'
+import { retryExchange } from '@urql/exchange-retry'
+import type { Access } from './access'
+import { httpUrl, type Endpoints } from './endpoints'
+import { remedy } from './errors'
+
+/** How long one replica may take to answer, in milliseconds: more than its own timeouts. */
+const ANSWER_TIMEOUT = 12_000
+/** Most times that one operation is sent. */
+const MAX_ATTEMPTS = 6
+
+/** Puts the client together; `further` stand before the retries, so that they see what came of them. */
+export function createClient(endpoints: Endpoints, access: Access, further: Exchange[] = []): Client {
+  return new Client({
+    url: httpUrl(endpoints.current.value),
+    preferGetMethod: false,
+    requestPolicy: 'network-only',
+    fetch: withTimeout,
+    exchanges: [
+      ...further,
+      retryExchange({
+        initialDelayMs: 100,
+        maxDelayMs: 1_000,
+        maxNumberAttempts: MAX_ATTEMPTS,
+        retryIf: (error) => remedy(error) === 'elsewhere' && endpoints.state.reachability !== 'offline',
+      }),
+      mapExchange({
+        onOperation: (operation) => addressed(operation, endpoints, access),
+        onResult({ operation, error }) {
+          const url = baseOf(operation)
+          const what = error && remedy(error)
+          if (what === 'elsewhere') endpoints.failed(url)
+          else endpoints.answered(url)
+          if (what === 'access') access.refused()
+        },
+      }),
+      fetchExchange,
+    ],
+  })
+}
+
+/** The operation as it goes to the replica that is current now. */
+function addressed(operation: Operation, endpoints: Endpoints, access: Access): Operation {
+  const authorization = access.authorization()
+  const given = operation.context.fetchOptions
+  const options = typeof given === 'function' ? given() : given
+  return {
+    ...operation,
+    context: {
+      ...operation.context,
+      // A caller that names a replica means that one and no other.
+      url: operation.context.replica ?? httpUrl(endpoints.current.value),
+      fetchOptions: {
+        ...options,
+        headers: { ...(options?.headers as Record<string, string>), ...(authorization && { authorization }) },
+      },
+    },
+  }
+}
+
+function baseOf(operation: Operation): string {
+  return operation.context.url.replace(/\/graphql$/, '')
+}
+
+/** A replica that hangs must not hang the page. */
+function withTimeout(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT)
+  return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout })
+}
+
+declare module '@urql/core' {
+  interface OperationContext {
+    /** Address of the one replica that is meant; without it, the current one. */
+    replica?: string
+    /** Keep the answer, and give it again while no replica answers. */
+    keep?: boolean
+  }
+}

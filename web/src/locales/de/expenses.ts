@@ -1,0 +1,3 @@
+import type en from '../en/expenses'
+
+export default {} satisfies typeof en

@@ -1,0 +1,3 @@
+import type en from '../en/filter'
+
+export default {} satisfies typeof en

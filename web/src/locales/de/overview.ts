@@ -1,0 +1,3 @@
+import type en from '../en/overview'
+
+export default {} satisfies typeof en

@@ -1,0 +1,3 @@
+import type en from '../en/quickAdd'
+
+export default {} satisfies typeof en

@@ -1,0 +1,3 @@
+import type en from '../en/transfer'
+
+export default {} satisfies typeof en

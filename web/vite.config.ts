@@ -1,0 +1,62 @@
+import { fileURLToPath, URL } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
+
+/** The replica that `npm run dev` talks to. */
+const replica = process.env['THREEFOLD_URL'] ?? 'http://127.0.0.1:8081'
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    VitePWA({
+      registerType: 'prompt',
+      injectRegister: false,
+      manifest: {
+        name: 'Threefold',
+        short_name: 'Threefold',
+        description: 'Expenses, kept on three replicas at once',
+        display: 'standalone',
+        start_url: '/',
+        background_color: '#eceef3',
+        theme_color: '#eceef3',
+        icons: [{ src: '/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
+      },
+      workbox: {
+        globPatterns: ['**/*.{js,css,html,svg,woff2}'],
+        // Scripts that the page is not written in are fetched where somebody types them.
+        globIgnores: ['**/*-{cyrillic,cyrillic-ext,greek,vietnamese}-*'],
+        // The page is asked for anew while a replica answers, because its Content-Security-Policy names the replicas
+        // of the moment; where none answers in time, the kept page opens.
+        navigateFallback: null,
+        runtimeCaching: [
+          {
+            urlPattern: ({ request, url }) =>
+              request.mode === 'navigate' && !/^\/(graphql|graphiql|healthz|readyz)/.test(url.pathname),
+            handler: 'NetworkFirst',
+            options: {
+              cacheName: 'pages',
+              networkTimeoutSeconds: 2,
+              precacheFallback: { fallbackURL: 'index.html' },
+              expiration: { maxEntries: 20 },
+            },
+          },
+        ],
+      },
+    }),
+  ],
+  define: {
+    // Parts of vue-i18n that nothing here uses.
+    __VUE_I18N_LEGACY_API__: 'false',
+    __INTLIFY_PROD_DEVTOOLS__: 'false',
+  },
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  build: {
+    sourcemap: false,
+    // Every asset is a file of its own: the page's Content-Security-Policy then needs as few exceptions as it can.
+    assetsInlineLimit: 0,
+    // The charts' own chunk, loaded when a chart is shown.
+    chunkSizeWarningLimit: 700,
+  },
+  server: { proxy: { '/graphql': { target: replica, ws: true }, '/readyz': replica } },
+})
