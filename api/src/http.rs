@@ -1,5 +1,6 @@
 //! The public listener: GraphQL over HTTP, the door to the WebSocket, and the questions of a load balancer.
 
+mod asset;
 pub(crate) mod body;
 mod cors;
 mod graphiql;
