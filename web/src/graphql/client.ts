@@ -21,23 +21,27 @@ export function createClient(endpoints: Endpoints, access: Access, further: Exch
     url: httpUrl(endpoints.current.value),
     preferGetMethod: false,
     requestPolicy: 'network-only',
-    fetch: withTimeout,
+    fetch: fetchWithin(ANSWER_TIMEOUT),
     exchanges: [
       ...further,
       retryExchange({
         initialDelayMs: 100,
         maxDelayMs: 1_000,
         maxNumberAttempts: MAX_ATTEMPTS,
-        retryIf: (error) => remedy(error) === 'elsewhere' && endpoints.state.reachability !== 'offline',
+        // One that is meant for a single replica has nowhere else to go.
+        retryIf: (error, { context }) =>
+          !context.replica && remedy(error) === 'elsewhere' && endpoints.state.reachability !== 'offline',
       }),
       mapExchange({
         onOperation: (operation) => addressed(operation, endpoints, access),
         onResult({ operation, error }) {
-          const url = baseOf(operation)
           const what = error && remedy(error)
+          if (what === 'access') access.refused()
+          // What a single replica was asked for says nothing of where the page should be.
+          if (operation.context.replica) return
+          const url = baseOf(operation)
           if (what === 'elsewhere') endpoints.failed(url)
           else endpoints.answered(url)
-          if (what === 'access') access.refused()
         },
       }),
       fetchExchange,
@@ -69,9 +73,11 @@ function baseOf(operation: Operation): string {
 }
 
 /** A replica that hangs must not hang the page. */
-function withTimeout(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
-  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT)
-  return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout })
+export function fetchWithin(milliseconds: number): typeof fetch {
+  return (input, init = {}) => {
+    const timeout = AbortSignal.timeout(milliseconds)
+    return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout })
+  }
 }
 
 declare module '@urql/core' {
