@@ -44,6 +44,14 @@ describe('endpoints', () => {
     expect(endpoints.state.reachability).toBe('online')
   })
 
+  it('move on from a replica that answers but cannot serve, without being offline for that', () => {
+    const endpoints = createEndpoints(ORIGIN, null)
+    endpoints.learn(CLUSTER)
+    for (const { url } of [...CLUSTER, ...CLUSTER]) endpoints.unfit(url)
+    expect(endpoints.state.reachability).toBe('online')
+    expect(endpoints.current.value.replicaId).toBe('1')
+  })
+
   it('are known again at the next visit, even if the page came from a cache', () => {
     const storage = memory()
     createEndpoints(ORIGIN, storage).learn(CLUSTER)
