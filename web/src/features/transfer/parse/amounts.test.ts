@@ -31,9 +31,14 @@ describe('amounts', () => {
     '%s is none',
     (text) => {
       expect(parseDecimal(text, '.')).toBeNull()
-      expect(looksLikeAmount('GB12 3456')).toBe(false)
     },
   )
+
+  it('are no words with numbers', () => {
+    expect(looksLikeAmount('12,50 EUR')).toBe(true)
+    expect(looksLikeAmount('Invoice 5')).toBe(false)
+    expect(looksLikeAmount('1.1.2026')).toBe(false)
+  })
 
   it('have the decimals of their currency and stay within bounds', () => {
     expect(expenseAmount('12.5', 'EUR')).toEqual({ amount: '12.50' })

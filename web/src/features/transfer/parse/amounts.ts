@@ -19,8 +19,8 @@ export function parseDecimal(text: string, mark: DecimalMark): string | null {
   // Debit and credit, in English and German, behind the number.
   const side = /\d\s*(CR|DR|S|H)$/i.exec(rest)?.[1]?.toUpperCase()
   if (side === 'DR' || side === 'S') negative = !negative
-  // What letters part is not one number: 1e5, 2x3.
-  if (/\d\s*\p{L}+\s*\d/u.test(rest)) return null
+  // What letters part is not one number: 1e5, 2x3. Longer words are no currency.
+  if (/\d\s*\p{L}+\s*\d|\p{L}{5}/u.test(rest)) return null
   rest = rest.replace(/\p{L}+\.?|[\p{Sc}\s'’]/gu, '')
   const sign = /^([-+]?)([\d.,]+)([-+]?)$/.exec(rest)
   if (!sign || (sign[1] && sign[3])) return null
