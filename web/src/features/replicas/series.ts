@@ -14,18 +14,19 @@ export interface Series {
 
 /** What a row of numbers comes to. */
 export interface Gist {
+  /** In the last second that is over. */
   now: number
   peak: number
 }
 
-/** The series of every replica, by id, over the whole seconds that ended by `now` (milliseconds). */
+/** The series of every replica, by id, up to `now` (milliseconds); the last second is not over yet. */
 export function seriesOf(moments: readonly Moment[], now: number): Map<string, Series> {
   const ids = moments.at(-1)?.replicas.map(({ id }) => id) ?? []
   return new Map(ids.map((id) => [id, seriesOfOne(moments, id, now)]))
 }
 
 function seriesOfOne(moments: readonly Moment[], id: string, now: number): Series {
-  const end = Math.floor(now / 1_000)
+  const end = Math.floor(now / 1_000) + 1
   const start = end - SECONDS
   const writes: (number | null)[] = []
   const lags: (number | null)[] = []
@@ -56,10 +57,9 @@ function steps(from: bigint, to: bigint): number {
   return to > from ? Number(to - from) : 0
 }
 
-/** The last value and the highest. */
 export function gistOf(values: readonly (number | null)[]): Gist {
   const known = values.filter((value) => value !== null)
-  return { now: known.at(-1) ?? 0, peak: Math.max(0, ...known) }
+  return { now: values.at(-2) ?? 0, peak: Math.max(0, ...known) }
 }
 
 /** One scale for all, so that they compare: the next of 5, 10, 20, 50, 100, ... above the highest value. */
