@@ -19,6 +19,11 @@ export function formatAge(milliseconds: number): string {
   return `${decimal(milliseconds / 1_000, milliseconds < 10_000 ? 1 : 0)}\u00a0s`
 }
 
+/** An instant with its seconds: copies may differ by less than a minute. */
+export function formatInstant(instant: string): string {
+  return new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(instant))
+}
+
 export function formatPercent(share: number): string {
   return new Intl.NumberFormat(locale.value, { style: 'percent', maximumFractionDigits: 0 }).format(share)
 }

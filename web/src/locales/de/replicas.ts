@@ -18,6 +18,7 @@ export default {
     leader: 'Leader: Replikat {replica}',
     noLeader: 'kein Leader',
     equal: 'alle Hashes gleich',
+    theirs: 'ihre Hashes sind gleich',
     apart: 'Hashes sind vergleichbar, sobald alle dieselbe Revision haben',
     alone: 'nichts zum Vergleichen',
     differ: 'Hashes verschieden!',

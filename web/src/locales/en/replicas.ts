@@ -16,6 +16,7 @@ export default {
     leader: 'leader: replica {replica}',
     noLeader: 'no leader',
     equal: 'all hashes equal',
+    theirs: 'their hashes are equal',
     apart: 'hashes compare when all are at one revision',
     alone: 'nothing to compare with',
     differ: 'hashes differ!',
