@@ -8,7 +8,7 @@ import { readLocally } from './local-read'
 const own = 'http://127.0.0.1:1'
 const others = ['http://127.0.0.1:2', 'http://127.0.0.1:3']
 const document = gql<{ replica: { id: string } }, Record<string, never>>`
-  {
+  query Own {
     replica {
       id
     }
