@@ -59,9 +59,10 @@ export function useExpenseList(filter: () => ExpenseFilter, matches: (filter: Ex
       view.value = EMPTY
       return
     }
+    // Reckoned without reactivity, which a long list could not bear; shown with it, so that badges turn.
     const { rows, marks, effects } = overlay(loaded, outbox.entries.map((entry) => toRaw(entry)), terms())
     const layout = rows === view.value.rows ? view.value.layout : layoutOf(rows)
-    view.value = { rows, layout, marks, effects }
+    view.value = { rows, layout, marks: live(marks, outbox.entries), effects }
     sums = new Map()
   }
   watch(pages.loaded, build, { flush: 'sync' })
@@ -125,6 +126,11 @@ export function useExpenseList(filter: () => ExpenseFilter, matches: (filter: Ex
       return view.value.rows.find((row) => row.id === id) ?? null
     },
   }
+}
+
+function live(marks: ReadonlyMap<string, Entry>, entries: readonly Entry[]): ReadonlyMap<string, Entry> {
+  if (marks.size === 0) return marks
+  return new Map(entries.map((entry) => [entry.command.input.id, entry]))
 }
 
 function dependsOnCategory(filter: ExpenseFilter): boolean {
