@@ -15,6 +15,8 @@ export interface Editing {
   /** The expense as it was when the edit began. */
   readonly base: Expense
   readonly draft: Draft
+  /** The refused entry that this is to take the place of. */
+  readonly refused: Entry | null
 }
 
 export interface Conflict {
@@ -27,24 +29,26 @@ export interface Conflict {
 }
 
 export interface EditingOptions {
+  /** Adds what was refused before, with the same id. */
+  add: (id: string, draft: Draft) => boolean
   update: (input: UpdateInput) => boolean
   restore: (rows: readonly Expense[]) => void
   /** The expense as it is now, where it is in the list. */
   current: (id: string) => Expense | null
 }
 
-export function useEditing({ update, restore, current }: EditingOptions) {
+export function useEditing({ add, update, restore, current }: EditingOptions) {
   const { client, outbox } = useServices()
   const editing = shallowRef<Editing | null>(null)
   const conflict = shallowRef<Conflict | null>(null)
 
-  /** Begins to edit a row. What was edited before is saved, if it can be; `input` is what to begin with. */
-  function start(row: Expense, input?: UpdateInput): boolean {
-    if (editing.value?.base.id === row.id && !input) return true
+  /** Begins to edit a row, or what was refused of it. What was edited before is saved, if it can be. */
+  function start(row: Expense, refused: Entry | null = null): boolean {
+    if (editing.value?.base.id === row.id && !refused) return true
     if (editing.value && !save()) return false
     const draft = draftOf(row)
-    if (input) Object.assign(draft, draftPart(input))
-    editing.value = { base: row, draft: reactive(draft) }
+    if (refused?.command.kind === 'update') Object.assign(draft, draftPart(refused.command.input))
+    editing.value = { base: row, draft: reactive(draft), refused }
     return true
   }
 
@@ -53,10 +57,16 @@ export function useEditing({ update, restore, current }: EditingOptions) {
     const now = editing.value
     if (!now) return true
     if (errorOf(now.draft)) return false
-    const input = changesOf(now.base, now.draft)
-    if (input && !meets(now.base, input) && !update(input)) return false
+    const done = now.refused?.command.kind === 'add' ? add(now.base.id, now.draft) : change(now)
+    if (!done) return false
+    if (now.refused) outbox.dismiss(now.refused.key)
     editing.value = null
     return true
+  }
+
+  function change({ base, draft }: Editing): boolean {
+    const input = changesOf(base, draft)
+    return !input || meets(base, input) || update(input)
   }
 
   /** Shows both versions where another person's is known already; true where it is. */

@@ -5,7 +5,7 @@ import type { Expense } from '@/feed/expense'
 import type { Command } from '@/outbox/entry'
 import { OutboxFull } from '@/outbox/outbox'
 import { useServices } from '@/services'
-import type { UpdateInput } from '../edit/draft'
+import type { Draft, UpdateInput } from '../edit/draft'
 
 /** Deletions that can be undone one after the other. */
 const MAX_UNDO = 20
@@ -46,6 +46,12 @@ export function useActions() {
 
   return {
     undo,
+    add(id: string, draft: Draft): boolean {
+      const { description, amount, currency, spentOn, categoryId, tags, notes } = draft
+      if (amount === null) return false
+      const input = { id, description, amount, currency, spentOn, categoryId, tags: [...tags], notes: notes.trim() || null }
+      return submit([{ kind: 'add', input }]).length > 0
+    },
     update(input: UpdateInput): boolean {
       return submit([{ kind: 'update', input }]).length > 0
     },

@@ -1,20 +1,15 @@
 /** Which lines of the list are in the document: those in the window, the head of the day on top, and the focused one. */
 import { defaultRangeExtractor, useWindowVirtualizer, type Range } from '@tanstack/vue-virtual'
-import { computed, nextTick, onMounted, onScopeDispose, ref, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import { computed, onMounted, onScopeDispose, ref, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import { dayOf, lineAt, lineOf, type Line } from './layout'
 import { indexOf } from './loaded'
 import type { View } from './useExpenseList'
+import type { Sizes } from './useSizes'
 
-/** Sizes in rem, so that they grow with the person's text. */
-const ROW = 2.5
-const ROW_NARROW = 3.5
-const DAY = 2.25
 /** Lines beyond the window, so that scrolling shows no holes. */
 const OVERSCAN = 12
-/** Where the navigation moves to the bottom; see the shell. */
-const NARROW = '(max-width: 52rem)'
-
 export interface LinesOptions {
+  sizes: Sizes
   view: Readonly<ShallowRef<View>>
   container: Ref<HTMLElement | null>
   /** Lines that are higher than others, in pixels. */
@@ -25,12 +20,9 @@ export interface LinesOptions {
 
 export type ShownLine = Line & { key: string; top: number; height: number; line: number }
 
-export function useLines({ view, container, higher, kept }: LinesOptions) {
-  const narrow = ref(false)
-  const rem = ref(16)
+export function useLines({ sizes, view, container, higher, kept }: LinesOptions) {
+  const { narrow, rem, rowHeight, dayHeight } = sizes
   const margin = ref(0)
-  const rowHeight = computed(() => Math.round((narrow.value ? ROW_NARROW : ROW) * rem.value))
-  const dayHeight = computed(() => Math.round(DAY * rem.value))
   const stuck = ref(0)
 
   // A new function means new places: the virtualizer asks for all sizes again.
@@ -41,12 +33,12 @@ export function useLines({ view, container, higher, kept }: LinesOptions) {
   const virtualizer = useWindowVirtualizer<HTMLElement>(
     computed(() => {
       const { layout } = view.value
-      const sizes = higher.value
+      const others = higher.value
       const [row, day] = [rowHeight.value, dayHeight.value]
       const keptLines = kept.value
       return {
         count: layout.count,
-        estimateSize: (line: number) => ((layout.lines[line] ?? 0) < 0 ? day : (sizes.get(line) ?? row)),
+        estimateSize: (line: number) => ((layout.lines[line] ?? 0) < 0 ? day : (others.get(line) ?? row)),
         getItemKey: key.value,
         overscan: OVERSCAN,
         scrollMargin: margin.value,
@@ -102,34 +94,21 @@ export function useLines({ view, container, higher, kept }: LinesOptions) {
   )
 
   function measure() {
-    rem.value = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16
     if (container.value) margin.value = Math.round(container.value.getBoundingClientRect().top + window.scrollY)
   }
-  const media = window.matchMedia(NARROW)
-  const onMedia = () => (narrow.value = media.matches)
   // Whatever grows or shrinks above the list moves it.
   const observer = new ResizeObserver(measure)
   onMounted(() => {
-    onMedia()
-    media.addEventListener('change', onMedia)
     observer.observe(document.body)
-    if (container.value?.parentElement) observer.observe(container.value.parentElement)
     measure()
-    void nextTick(measure)
   })
-  watch(container, measure, { flush: 'post' })
-  onScopeDispose(() => {
-    media.removeEventListener('change', onMedia)
-    observer.disconnect()
-  })
+  onScopeDispose(() => observer.disconnect())
 
   return {
     shown,
-    narrow,
     /** The head of the day that stays on top. */
     stuck,
     height: computed(() => virtualizer.value.getTotalSize()),
-    rowHeight,
     /** The last line that is in the window or near it. */
     lastShown: computed(() => virtualizer.value.range?.endIndex ?? 0),
     scrollTo: (line: number, align: 'auto' | 'start' | 'center' = 'auto') => virtualizer.value.scrollToIndex(line, { align }),
