@@ -55,3 +55,8 @@ function isGrouped(whole: string): boolean {
 function count(text: string, mark: string): number {
   return text.split(mark).length - 1
 }
+
+/** An exact decimal as a person there would type it. */
+export function editableAmount(exact: string, locale: string): string {
+  return exact.replace('.', decimalMark(locale))
+}

@@ -21,8 +21,23 @@ export default {
     label: 'Tags',
     remove: 'Tag {tag} entfernen',
     full: 'Mehr als {count} Tags sind nicht möglich.',
+    hint: 'Nach jedem Enter oder ein Komma',
   },
   notes: 'Notizen',
+  more: 'Tags und Notizen',
+  added: 'Hinzugefügt: {description}, {amount}, {date}',
+  problem: {
+    nameless: 'Sag, was es war, oder wähle eine Kategorie.',
+    dateless: 'An welchem Tag war es?',
+    full: 'Es warten zu viele Änderungen. Diese bleibt hier, bis ein Replikat antwortet.',
+    categoryUnsent: 'Kein Replikat antwortet. Die Kategorie „{name}“ wurde nicht angelegt.',
+  },
+  refused: {
+    label: 'Abgelehnte Ausgaben',
+    which: '{description}, {amount} wurde abgelehnt:',
+    correct: 'Korrigieren',
+    discard: 'Verwerfen',
+  },
   picker: {
     open: 'Alle zeigen',
     none: 'So heißt hier nichts.',

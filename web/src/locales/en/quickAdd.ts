@@ -19,8 +19,23 @@ export default {
     label: 'Tags',
     remove: 'Remove the tag {tag}',
     full: 'No more than {count} tags.',
+    hint: 'Enter or a comma after each',
   },
   notes: 'Notes',
+  more: 'Tags and notes',
+  added: 'Added: {description}, {amount}, {date}',
+  problem: {
+    nameless: 'Say what it was, or choose a category.',
+    dateless: 'On which day was it?',
+    full: 'Too many changes wait to be sent. This one stays here until a replica answers.',
+    categoryUnsent: 'No replica answers, so the category “{name}” was not created.',
+  },
+  refused: {
+    label: 'Refused expenses',
+    which: '{description}, {amount} was refused:',
+    correct: 'Correct it',
+    discard: 'Discard',
+  },
   picker: {
     open: 'Show all',
     none: 'Nothing is called like that.',
