@@ -18,6 +18,7 @@ export default typescript.config(
       // vue-tsc knows better.
       'no-undef': 'off',
       'no-console': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       // Layout of markup is left to whoever writes it.
       'vue/max-attributes-per-line': 'off',
       'vue/singleline-html-element-content-newline': 'off',

@@ -9,7 +9,7 @@ use threefold_replication::config::Config as ReplicaConfig;
 use threefold_replication::peer::PeerAddress;
 
 use crate::cli::serve::Args;
-use crate::http::Access;
+use crate::http::{Access, Origin};
 use crate::secret::{self, Secret};
 
 /// What one replica needs to run.
@@ -21,6 +21,8 @@ pub struct ServeConfig {
     pub peer_listen: String,
     /// Who may use the API.
     pub access: Access,
+    /// Origins of pages that may use the API, beside the replicas' own.
+    pub allowed_origins: Vec<Origin>,
     /// What the replicas show each other.
     pub cluster_secret: ClusterSecret,
     /// The replication's own settings.
@@ -89,6 +91,7 @@ impl TryFrom<Args> for ServeConfig {
             .unwrap_or_else(|| format!("http://{}", args.listen));
         Ok(Self {
             access,
+            allowed_origins: args.allowed_origins,
             peer_listen: args.peer_listen,
             cluster_secret: ClusterSecret {
                 secret: Secret::new(&cluster_secret),
@@ -337,6 +340,10 @@ mod tests {
                 "--election-timeout-ms: 1 ms; give 50 to",
             ),
             (
+                &["--allow-origin", "http://localhost:5173,*"],
+                "invalid value '*' for '--allow-origin <ORIGIN>': \"*\" is no origin; give http://",
+            ),
+            (
                 &["--open", "--access-token-file", "FILE"],
                 "cannot be used with",
             ),
@@ -345,6 +352,23 @@ mod tests {
             assert!(error.contains(message), "{flags:?} gave {error:?}");
             assert!(!error.contains("secret@"), "{error}");
         }
+    }
+
+    #[test]
+    fn origins_are_named_one_by_one_or_together() {
+        let two = "http://localhost:5173,https://money.example.org";
+        let config = config(&["--allow-origin", two, "--allow-origin", "http://a:1"]).unwrap();
+        let origins: Vec<String> = config
+            .allowed_origins
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let expected = [
+            "http://localhost:5173",
+            "https://money.example.org",
+            "http://a:1",
+        ];
+        assert_eq!(origins, expected);
     }
 
     #[test]

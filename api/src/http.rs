@@ -1,8 +1,11 @@
 //! The public listener: GraphQL over HTTP, the door to the WebSocket, and the questions of a load balancer.
 
+mod asset;
 pub(crate) mod body;
+mod cors;
 mod graphiql;
 mod negotiate;
+pub(crate) mod origin;
 pub(crate) mod request;
 
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::body::{answer, refusal};
 use self::negotiate::MediaType;
+use self::origin::Pages;
+pub use self::origin::{Origin, OriginError};
 use crate::graphql::error::ErrorCode;
 use crate::graphql::{Actor, Api, RequestContext, RequestSettings};
 use crate::secret::Secret;
@@ -55,15 +60,32 @@ pub(crate) struct Public {
     pub(crate) access: Arc<Access>,
     /// Told when the server stops, so that sockets close in order.
     pub(crate) stopping: CancellationToken,
+    pages: Pages,
     replica: Replica,
 }
 
-/// The public listener's routes.
-pub fn router(replica: Replica, access: Access, stopping: CancellationToken) -> Router {
+impl Public {
+    /// True for a page that has no business here. Where a token is asked for it may try: it has none.
+    pub(crate) fn is_foreign(&self, headers: &HeaderMap) -> bool {
+        matches!(*self.access, Access::Open) && !self.pages.admit(headers)
+    }
+}
+
+/// The public listener's routes. Pages of the replicas themselves are let in, and those of the allowed origins.
+pub fn router(
+    replica: Replica,
+    access: Access,
+    allowed_origins: Vec<Origin>,
+    stopping: CancellationToken,
+) -> Router {
+    let known = replica.clone();
+    let pages = Pages::new(move || known.public_urls(), allowed_origins);
+    let cors = cors::layer(pages.clone());
     let public = Public {
         api: Api::new(replica.clone()),
         access: Arc::new(access),
         stopping,
+        pages,
         replica,
     };
     Router::new()
@@ -74,6 +96,8 @@ pub fn router(replica: Replica, access: Access, stopping: CancellationToken) -> 
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        // Outermost, so that a page can read refusals, too.
+        .layer(cors)
         .with_state(public)
         .merge(graphiql::router())
 }
@@ -89,6 +113,10 @@ async fn graphql(State(public): State<Public>, request: Request) -> Response {
             message,
         );
     };
+    if public.is_foreign(headers) {
+        let message = "pages of this origin may not use this API; to let them in, start every replica with --allow-origin and their origin";
+        return refusal(media, StatusCode::FORBIDDEN, ErrorCode::Forbidden, message);
+    }
     let Some(actor) = public.access.actor(text(headers, "authorization")) else {
         return unauthenticated(media);
     };

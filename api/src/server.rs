@@ -49,7 +49,12 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
 
     let stopping = CancellationToken::new();
     let peers_stopping = CancellationToken::new();
-    let public_router = http::router(replica.clone(), config.access, stopping.clone());
+    let public_router = http::router(
+        replica.clone(),
+        config.access,
+        config.allowed_origins,
+        stopping.clone(),
+    );
     let private_router = peer::http::router(replica.clone(), config.cluster_secret.secret);
     let public = spawn(public, public_router, stopping.clone());
     let private = spawn(private, private_router, peers_stopping.clone());

@@ -92,6 +92,14 @@ impl Board {
         })
     }
 
+    /// The public addresses of the peers heard from.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.lock()
+            .values()
+            .map(|standing| standing.report.url.clone())
+            .collect()
+    }
+
     /// Wakes at every report.
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.version.subscribe()

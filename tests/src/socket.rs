@@ -67,7 +67,20 @@ impl From<tungstenite::Error> for SocketError {
 impl Socket {
     /// Connects to a replica; `payload` goes into `connection_init`.
     pub async fn connect(url: &str, payload: Value) -> Result<Self, SocketError> {
-        tokio::time::timeout(HANDSHAKE_TIMEOUT, Self::shake_hands(url, payload))
+        Self::open(url, None, payload).await
+    }
+
+    /// Connects as a web page of that origin does.
+    pub async fn connect_from(
+        origin: &str,
+        url: &str,
+        payload: Value,
+    ) -> Result<Self, SocketError> {
+        Self::open(url, Some(origin), payload).await
+    }
+
+    async fn open(url: &str, origin: Option<&str>, payload: Value) -> Result<Self, SocketError> {
+        tokio::time::timeout(HANDSHAKE_TIMEOUT, Self::shake_hands(url, origin, payload))
             .await
             .map_err(|_| SocketError::Timeout)?
     }
@@ -100,12 +113,20 @@ impl Socket {
         }
     }
 
-    async fn shake_hands(url: &str, payload: Value) -> Result<Self, SocketError> {
+    async fn shake_hands(
+        url: &str,
+        origin: Option<&str>,
+        payload: Value,
+    ) -> Result<Self, SocketError> {
         let address = format!("{}/graphql", url.replacen("http", "ws", 1));
         let mut request = address.into_client_request()?;
         request
             .headers_mut()
             .insert("Sec-WebSocket-Protocol", HeaderValue::from_static(PROTOCOL));
+        if let Some(origin) = origin {
+            let origin = HeaderValue::from_str(origin).expect("an origin is ASCII");
+            request.headers_mut().insert("Origin", origin);
+        }
         let (stream, _) = connect_async(request).await?;
         let mut socket = Self { stream };
         socket

@@ -43,6 +43,18 @@ async fn hostile_documents_are_refused_on_sqlite() {
         );
         assert!(replica.is_running(), "{name} brought the replica down");
     }
+    // Filters in filters: deep ones, and a million of them.
+    let list = "query ($filter: ExpenseFilter) { expenses(filter: $filter) { totalCount } }";
+    let deep = (0..120).fold(json!({}), |inner, _| json!({ "not": inner }));
+    let wide = json!({ "and": vec![json!({}); 1_000_000] });
+    for filter in [deep, wide] {
+        let error = client
+            .execute(list, json!({ "filter": filter }))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Some("BAD_USER_INPUT"), "{error:?}");
+        assert!(replica.is_running());
+    }
     client
         .add_expense(&NewExpense::described("after all that"))
         .await

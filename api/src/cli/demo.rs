@@ -23,6 +23,7 @@ use self::folder::DemoFolder;
 use self::member::MemberPlan;
 use self::ports::Ports;
 use self::supervisor::Supervisor;
+use crate::http::Origin;
 
 /// Three replicas, as in the name.
 const REPLICA_IDS: [u16; 3] = [1, 2, 3];
@@ -46,6 +47,11 @@ pub struct Args {
     /// Milliseconds without a sign of life after which a replica is no longer waited for [default: that of `serve`].
     #[arg(long, value_name = "N")]
     in_sync_timeout_ms: Option<u64>,
+
+    /// Origin of a web page that may use the replicas' API from a browser; their own pages always may. More of them: the
+    /// flag again, or separated by commas.
+    #[arg(long = "allow-origin", value_name = "ORIGIN", value_delimiter = ',')]
+    allowed_origins: Vec<Origin>,
 
     /// Port of the first replica's API; the others take the next two.
     #[arg(long, value_name = "PORT", default_value_t = 8081, value_parser = clap::value_parser!(u16).range(1..=65533))]

@@ -7,6 +7,7 @@ use clap::ArgAction;
 use clap::builder::BoolishValueParser;
 
 use crate::config::ServeConfig;
+use crate::http::Origin;
 use crate::telemetry::LogFormat;
 use crate::{server, telemetry};
 
@@ -65,6 +66,15 @@ pub struct Args {
     /// Let in everybody who reaches --listen, even if that is not loopback and there is no token.
     #[arg(long, env = "THREEFOLD_OPEN", value_parser = BoolishValueParser::new())]
     pub open: bool,
+    /// Origin of a web page that may use the API from a browser, such as https://money.example.org; the replicas' own
+    /// pages always may. More of them: the flag again, or separated by commas.
+    #[arg(
+        long = "allow-origin",
+        env = "THREEFOLD_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub allowed_origins: Vec<Origin>,
     /// Fewest replicas in sync for a mutation to be taken [default: the majority of the replicas].
     #[arg(long, env = "THREEFOLD_MIN_IN_SYNC", value_name = "COUNT")]
     pub min_in_sync: Option<usize>,

@@ -1,5 +1,7 @@
 //! How much one request may ask for.
 
+use super::input::filter::WholeFilter;
+
 /// Deepest nesting of fields; introspection by common tools needs 15.
 pub const MAX_DEPTH: usize = 20;
 /// Most fields of an answer, where a field inside a page counts once for each row of the page.
@@ -41,4 +43,12 @@ pub(super) fn page_weight(first: Option<i32>, last: Option<i32>) -> usize {
         .unwrap_or(crate::read::page::DEFAULT_PAGE)
         .clamp(1, crate::read::page::MAX_PAGE);
     usize::try_from(size).unwrap_or(usize::MAX)
+}
+
+/// Fields that each filter of a list counts as: it is work for the database, whatever is selected.
+const FILTER_WEIGHT: usize = 10;
+
+/// What a filter adds to the complexity; the first one is free.
+pub(super) fn filter_weight(filter: Option<&WholeFilter>) -> usize {
+    filter.map_or(0, |filter| (filter.count() - 1) * FILTER_WEIGHT)
 }

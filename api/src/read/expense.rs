@@ -137,7 +137,7 @@ impl ExpenseList {
         if self.filter.is_whole() {
             let ledger = ledger::by_id(database, self.ledger_id).await?;
             let count = ledger.map_or(0, |l| {
-                if self.filter.deleted {
+                if self.filter.is_deleted() {
                     l.deleted_count
                 } else {
                     l.expense_count
@@ -445,7 +445,7 @@ mod tests {
         };
         assert_eq!(found(&database, currency).await, [3]);
         let deleted = ExpenseFilter {
-            deleted: true,
+            deleted: Some(true),
             text: Some("expense".into()),
             ..Default::default()
         };

@@ -1,4 +1,12 @@
 //! Which expenses of a ledger are meant.
+//!
+//! Filters are put together of filters, by `and`, `or` and `not`. A filter lets an expense through or it does not: no
+//! condition here is ever unknown to the database, as a comparison with a column that is null would be, so that `not`
+//! means every other expense.
+
+mod amount;
+#[cfg(test)]
+mod model;
 
 use std::collections::BTreeSet;
 
@@ -12,11 +20,12 @@ use uuid::Uuid;
 
 use super::{ReadError, ReadResult};
 
-/// Most different words that a search may have.
+/// Most different words that the searches of a filter may have, all together.
 pub const MAX_SEARCH_WORDS: usize = 16;
-
-/// Decimals that an amount is compared with: those of the finest currency.
-const AMOUNT_DECIMALS: usize = 4;
+/// Most filters that one is made of, itself among them.
+pub const MAX_FILTERS: usize = 32;
+/// How deep filters may be in one another.
+pub const MAX_NESTING: usize = 4;
 
 /// Which expenses are meant. The default means every live one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,8 +48,30 @@ pub struct ExpenseFilter {
     pub spent_from: Option<NaiveDate>,
     /// This day or earlier.
     pub spent_to: Option<NaiveDate>,
-    /// Deleted expenses instead of live ones.
-    pub deleted: bool,
+    /// Deleted expenses instead of live ones. Said of the whole: a filter inside another one has nothing here.
+    pub deleted: Option<bool>,
+    /// All of these as well.
+    pub and: Vec<ExpenseFilter>,
+    /// At least one of these as well; an empty list asks for nothing in particular.
+    pub or: Vec<ExpenseFilter>,
+    /// This not.
+    pub not: Option<Box<ExpenseFilter>>,
+}
+
+/// What filters inside one another share.
+struct Budget {
+    words: usize,
+    categories: usize,
+}
+
+impl Budget {
+    fn take(left: &mut usize, wanted: usize, most: usize, what: &str) -> Result<(), String> {
+        let given = most - *left + wanted;
+        *left = left.checked_sub(wanted).ok_or_else(|| {
+            format!("{given} {what} were given in the whole filter, {most} are allowed")
+        })?;
+        Ok(())
+    }
 }
 
 impl ExpenseFilter {
@@ -53,33 +84,71 @@ impl ExpenseFilter {
             }
     }
 
+    /// How many filters this one is made of, and how deep they are in one another.
+    fn extent(&self) -> (usize, usize) {
+        let inner = self.and.iter().chain(&self.or).chain(self.not.as_deref());
+        inner.fold((1, 0), |(count, depth), filter| {
+            let (inner_count, inner_depth) = filter.extent();
+            (count + inner_count, depth.max(inner_depth + 1))
+        })
+    }
+
     /// The condition on the table `expense`.
     ///
     /// # Errors
-    /// What no expense could be compared with.
+    /// What no expense could be compared with, and what is beyond a bound.
     pub fn condition(&self, ledger_id: Uuid) -> ReadResult<Condition> {
-        let deleted = if self.deleted {
+        let (filters, depth) = self.extent();
+        check_extent(filters, depth).map_err(ReadError::Invalid)?;
+        let deleted = if self.is_deleted() {
             Column::DeletedAt.is_not_null()
         } else {
             Column::DeletedAt.is_null()
         };
-        let mut all = Condition::all()
+        let all = Condition::all()
             .add(Column::LedgerId.eq(ledger_id))
             .add(deleted);
-        all = self.add_text(all)?;
-        all = self.add_categories(all)?;
-        all = self.add_tags(all)?;
+        let mut budget = Budget {
+            words: MAX_SEARCH_WORDS,
+            categories: category::MAX_PER_LEDGER,
+        };
+        self.add_to(all, "filter", &mut budget)
+    }
+
+    /// True where deleted expenses are meant, and no live ones.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted.unwrap_or(false)
+    }
+
+    /// A filter inside another one. `path` is where, for messages.
+    fn inner(&self, path: &str, budget: &mut Budget) -> ReadResult<Condition> {
+        if self.deleted.is_some() {
+            let message = "say it once, at the top of the filter: it counts for the whole";
+            return Err(invalid(path, "deleted", message));
+        }
+        let all = self.add_to(Condition::all(), path, budget)?;
+        // One that asks for nothing lets everything through, also where that is turned round.
+        Ok(if all.is_empty() {
+            all.add(truth(true))
+        } else {
+            all
+        })
+    }
+
+    /// Adds everything that is asked for, but `deleted`.
+    fn add_to(&self, mut all: Condition, path: &str, budget: &mut Budget) -> ReadResult<Condition> {
+        all = self.add_text(all, path, budget)?;
+        all = self.add_categories(all, path, budget)?;
+        all = self.add_tags(all, path)?;
         if let Some(code) = &self.currency {
-            let currency: CurrencyCode = code.parse().map_err(|e| invalid("currency", e))?;
+            let currency: CurrencyCode = code.parse().map_err(|e| invalid(path, "currency", e))?;
             all = all.add(Column::Currency.eq(currency.as_str()));
         }
         if let Some(text) = &self.min_amount {
-            let least = amount_bound(text).map_err(|e| invalid("minAmount", e))?;
-            all = all.add(amount_columns().gte(amount_values(least)));
+            all = all.add(amount::at_least(text).map_err(|e| invalid(path, "minAmount", e))?);
         }
         if let Some(text) = &self.max_amount {
-            let most = amount_bound(text).map_err(|e| invalid("maxAmount", e))?;
-            all = all.add(amount_columns().lte(amount_values(most)));
+            all = all.add(amount::at_most(text).map_err(|e| invalid(path, "maxAmount", e))?);
         }
         if let Some(from) = self.spent_from {
             all = all.add(Column::SpentOn.gte(from));
@@ -87,22 +156,35 @@ impl ExpenseFilter {
         if let Some(to) = self.spent_to {
             all = all.add(Column::SpentOn.lte(to));
         }
+        for (position, filter) in self.and.iter().enumerate() {
+            all = all.add(filter.inner(&format!("{path}.and[{position}]"), budget)?);
+        }
+        if !self.or.is_empty() {
+            let mut any = Condition::any();
+            for (position, filter) in self.or.iter().enumerate() {
+                any = any.add(filter.inner(&format!("{path}.or[{position}]"), budget)?);
+            }
+            all = all.add(any);
+        }
+        if let Some(filter) = &self.not {
+            all = all.add(filter.inner(&format!("{path}.not"), budget)?.not());
+        }
         Ok(all)
     }
 
-    fn add_text(&self, mut all: Condition) -> ReadResult<Condition> {
+    fn add_text(
+        &self,
+        mut all: Condition,
+        path: &str,
+        budget: &mut Budget,
+    ) -> ReadResult<Condition> {
         let text = self.text.as_deref().unwrap_or_default();
         let words: BTreeSet<String> = search::words(text).into_iter().collect();
-        if words.len() > MAX_SEARCH_WORDS {
-            let message = format!(
-                "{} words were given, {MAX_SEARCH_WORDS} are allowed",
-                words.len()
-            );
-            return Err(invalid("text", message));
-        }
+        Budget::take(&mut budget.words, words.len(), MAX_SEARCH_WORDS, "words")
+            .map_err(|e| invalid(path, "text", e))?;
         if words.is_empty() && !text.trim().is_empty() {
             // Punctuation alone is found nowhere.
-            return Ok(all.add(Expr::value(1).eq(0)));
+            return Ok(all.add(truth(false)));
         }
         for word in words {
             let term = Expr::col(expense_term::Column::Term);
@@ -115,17 +197,26 @@ impl ExpenseFilter {
         Ok(all)
     }
 
-    fn add_categories(&self, all: Condition) -> ReadResult<Condition> {
+    fn add_categories(
+        &self,
+        all: Condition,
+        path: &str,
+        budget: &mut Budget,
+    ) -> ReadResult<Condition> {
         let ids = self.category_ids.as_deref().unwrap_or_default();
-        if ids.len() > category::MAX_PER_LEDGER {
-            let message = format!(
-                "{} were given, {} are allowed",
-                ids.len(),
-                category::MAX_PER_LEDGER
-            );
-            return Err(invalid("categoryIds", message));
-        }
-        let one_of = || Column::CategoryId.is_in(ids.iter().copied());
+        Budget::take(
+            &mut budget.categories,
+            ids.len(),
+            category::MAX_PER_LEDGER,
+            "ids",
+        )
+        .map_err(|e| invalid(path, "categoryIds", e))?;
+        let one_of = || {
+            // Without the first, an expense without a category would be neither in these nor not in these.
+            Condition::all()
+                .add(Column::CategoryId.is_not_null())
+                .add(Column::CategoryId.is_in(ids.iter().copied()))
+        };
         Ok(match (ids.is_empty(), self.uncategorised) {
             (true, None) => all,
             (true, Some(true)) => all.add(Column::CategoryId.is_null()),
@@ -139,10 +230,11 @@ impl ExpenseFilter {
         })
     }
 
-    fn add_tags(&self, mut all: Condition) -> ReadResult<Condition> {
+    fn add_tags(&self, mut all: Condition, path: &str) -> ReadResult<Condition> {
         let tags: BTreeSet<&String> = self.tags.iter().flatten().collect();
         if tags.len() > MAX_TAGS {
             return Err(invalid(
+                path,
                 "tags",
                 format!("{} were given, {MAX_TAGS} are allowed", tags.len()),
             ));
@@ -150,6 +242,7 @@ impl ExpenseFilter {
         for tag in tags {
             if tag.contains('\0') {
                 return Err(invalid(
+                    path,
                     "tags",
                     "a tag holds a NUL character, which no stored tag has",
                 ));
@@ -162,8 +255,31 @@ impl ExpenseFilter {
     }
 }
 
-fn invalid(field: &str, reason: impl std::fmt::Display) -> ReadError {
-    ReadError::Invalid(format!("filter.{field}: {reason}"))
+/// Refuses what is made of too many filters, or of filters too deep in one another.
+///
+/// # Errors
+/// The bound that is broken, for people.
+pub fn check_extent(filters: usize, depth: usize) -> Result<(), String> {
+    if filters > MAX_FILTERS {
+        Err(format!(
+            "filter: it is made of {filters} filters, {MAX_FILTERS} are allowed"
+        ))
+    } else if depth > MAX_NESTING {
+        Err(format!(
+            "filter: and, or and not are {depth} deep in one another, {MAX_NESTING} are allowed"
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+fn invalid(path: &str, field: &str, reason: impl std::fmt::Display) -> ReadError {
+    ReadError::Invalid(format!("{path}.{field}: {reason}"))
+}
+
+/// A condition that holds for every expense, or for none.
+fn truth(holds: bool) -> Expr {
+    Expr::value(1).eq(i32::from(holds))
 }
 
 fn expenses_with(terms: Condition) -> SelectStatement {
@@ -191,45 +307,6 @@ pub fn prefix_end(prefix: &str) -> Option<String> {
     None
 }
 
-fn amount_columns() -> Expr {
-    let columns = [Column::AmountWhole, Column::AmountFraction];
-    Expr::tuple(columns.map(|column| Expr::col(column.as_column_ref())))
-}
-
-fn amount_values((whole, fraction): (i64, i16)) -> Expr {
-    Expr::tuple([Expr::value(whole), Expr::value(fraction)])
-}
-
-/// Whole part and ten-thousandths, both floored, of a decimal text.
-fn amount_bound(text: &str) -> Result<(i64, i16), &'static str> {
-    const SHAPE: &str =
-        "an amount is written with digits and at most one decimal point, such as 12.50";
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !is_digits(whole) || !is_digits(decimals) {
-        return Err(SHAPE);
-    }
-    if decimals.len() > AMOUNT_DECIMALS {
-        return Err("an amount to compare with has at most 4 decimals");
-    }
-    let whole: i64 = whole
-        .parse()
-        .ok()
-        .filter(|n| *n <= 999_999_999_999_999)
-        .ok_or("the amount is beyond 15 digits")?;
-    let fraction: i64 = format!("{decimals:0<AMOUNT_DECIMALS$}")
-        .parse()
-        .map_err(|_| SHAPE)?;
-    let number = whole * 10_000 + fraction;
-    let number = if negative { -number } else { number };
-    let fraction = i16::try_from(number.rem_euclid(10_000)).map_err(|_| SHAPE)?;
-    Ok((number.div_euclid(10_000), fraction))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,31 +321,10 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_compared_exactly() {
-        assert_eq!(amount_bound("12.5"), Ok((12, 5000)));
-        assert_eq!(amount_bound("-12.5"), Ok((-13, 5000)));
-        assert_eq!(amount_bound("-0.0001"), Ok((-1, 9999)));
-        assert_eq!(amount_bound("0"), Ok((0, 0)));
-        for text in [
-            "",
-            ".5",
-            "5.",
-            "1e3",
-            "1.00001",
-            "+1",
-            "--1",
-            "99999999999999999",
-            "٣",
-        ] {
-            assert!(amount_bound(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn only_the_trash_flag_leaves_a_filter_whole() {
         assert!(
             ExpenseFilter {
-                deleted: true,
+                deleted: Some(true),
                 ..Default::default()
             }
             .is_whole()
@@ -280,5 +336,100 @@ mod tests {
             }
             .is_whole()
         );
+        for inner in [
+            ExpenseFilter {
+                and: vec![ExpenseFilter::default()],
+                ..Default::default()
+            },
+            ExpenseFilter {
+                or: vec![ExpenseFilter::default()],
+                ..Default::default()
+            },
+            ExpenseFilter {
+                not: Some(Box::default()),
+                ..Default::default()
+            },
+        ] {
+            assert!(!inner.is_whole());
+        }
+    }
+
+    fn refusal(filter: &ExpenseFilter) -> String {
+        match filter.condition(Uuid::nil()) {
+            Err(ReadError::Invalid(message)) => message,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    fn nested(depth: usize) -> ExpenseFilter {
+        (0..depth).fold(ExpenseFilter::default(), |inner, _| ExpenseFilter {
+            not: Some(Box::new(inner)),
+            ..Default::default()
+        })
+    }
+
+    fn any_of(filters: impl IntoIterator<Item = ExpenseFilter>) -> ExpenseFilter {
+        ExpenseFilter {
+            or: filters.into_iter().collect(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn filters_in_one_another_are_bounded_as_a_whole() {
+        assert!(nested(MAX_NESTING).condition(Uuid::nil()).is_ok());
+        assert_eq!(
+            refusal(&nested(MAX_NESTING + 1)),
+            "filter: and, or and not are 5 deep in one another, 4 are allowed"
+        );
+        let many = |count| any_of(vec![ExpenseFilter::default(); count]);
+        assert!(many(MAX_FILTERS - 1).condition(Uuid::nil()).is_ok());
+        assert_eq!(
+            refusal(&many(MAX_FILTERS)),
+            "filter: it is made of 33 filters, 32 are allowed"
+        );
+
+        let words = |count: usize| ExpenseFilter {
+            text: Some((0..count).map(|n| format!("w{n} ")).collect()),
+            ..Default::default()
+        };
+        assert!(any_of([words(8), words(8)]).condition(Uuid::nil()).is_ok());
+        assert_eq!(
+            refusal(&any_of([words(8), words(9)])),
+            "filter.or[1].text: 17 words were given in the whole filter, 16 are allowed"
+        );
+        let categories = |count: usize| ExpenseFilter {
+            category_ids: Some(vec![Uuid::nil(); count]),
+            ..Default::default()
+        };
+        assert_eq!(
+            refusal(&any_of([categories(600), categories(401)])),
+            "filter.or[1].categoryIds: 1001 ids were given in the whole filter, 1000 are allowed"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_inside_says_where() {
+        let deleted = ExpenseFilter {
+            deleted: Some(false),
+            ..Default::default()
+        };
+        let inner = ExpenseFilter {
+            not: Some(Box::new(deleted)),
+            ..Default::default()
+        };
+        let and = ExpenseFilter {
+            and: vec![ExpenseFilter::default(), inner],
+            ..Default::default()
+        };
+        assert_eq!(
+            refusal(&and),
+            "filter.and[1].not.deleted: say it once, at the top of the filter: it counts for the whole"
+        );
+        let amount = ExpenseFilter {
+            max_amount: Some("x".into()),
+            ..Default::default()
+        };
+        assert!(refusal(&any_of([amount])).starts_with("filter.or[0].maxAmount: "));
     }
 }

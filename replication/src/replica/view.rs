@@ -27,7 +27,15 @@ impl Replica {
         statuses
     }
 
-    /// The same now, and again whenever it changes, at most 20 times a second.
+    /// The addresses of the replicas' public APIs: this one's, and those of all that have been heard from.
+    pub fn public_urls(&self) -> Vec<String> {
+        let others = self.inner.running.get().map(|running| running.board.urls());
+        std::iter::once(self.inner.config.public_url.clone())
+            .chain(others.into_iter().flatten())
+            .collect()
+    }
+
+    /// The statuses now, and again whenever it changes, at most 20 times a second.
     pub fn watch_statuses(&self) -> BoxStream<'static, Vec<ReplicaStatus>> {
         let replica = self.clone();
         let statuses = async_stream::stream! {

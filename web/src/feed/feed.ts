@@ -164,6 +164,8 @@ export function createFeed(socket: Socket) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    /** The newest batches that are kept, oldest first. */
+    recent: (): readonly Batch[] => kept,
     /**
      * The batches after a revision that something was read at, so that it misses nothing; null where they are not
      * known, and it must be read again. Also null as long as the feed has not begun.

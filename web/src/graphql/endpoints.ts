@@ -80,11 +80,20 @@ export function createEndpoints(origin: string, storage: Pick<Storage, 'getItem'
   /** That address did not answer: the next one is tried, unless another request has moved on already. */
   function failed(url: string) {
     failing.add(url)
-    if (url !== current().url) return
+    if (url === current().url) moveOn(state.list.every((endpoint) => failing.has(endpoint.url)) ? 'offline' : 'trying')
+  }
+
+  /** That replica answers, but cannot serve: another one may. */
+  function unfit(url: string) {
+    failing.clear()
+    if (url === current().url) moveOn('online')
+  }
+
+  function moveOn(reachability: Reachability) {
     const from = current()
     state.current = (state.current + 1) % state.list.length
     state.moved = { from, to: current(), at: Date.now() }
-    state.reachability = state.list.every((endpoint) => failing.has(endpoint.url)) ? 'offline' : 'trying'
+    state.reachability = reachability
   }
 
   return {
@@ -94,6 +103,7 @@ export function createEndpoints(origin: string, storage: Pick<Storage, 'getItem'
     learn,
     answered,
     failed,
+    unfit,
   }
 }
 

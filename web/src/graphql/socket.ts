@@ -1,6 +1,7 @@
 /** The socket to the current replica. It comes back by itself, at the next replica where the old one is gone. */
 import { stringifyDocument, type TypedDocumentNode } from '@urql/core'
 import { createClient } from 'graphql-ws'
+import { watch } from 'vue'
 import type { Access } from './access'
 import { socketUrl, type Endpoints } from './endpoints'
 
@@ -27,6 +28,7 @@ export function createSocket(endpoints: Endpoints, access: Access) {
   let pong: ReturnType<typeof setTimeout> | undefined
   /** Where the socket is, or is being opened. */
   let at = ''
+  let opened = false
   const client = createClient({
     url: () => {
       at = endpoints.current.value.url
@@ -48,7 +50,10 @@ export function createSocket(endpoints: Endpoints, access: Access) {
       return new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)))
     },
     on: {
-      connected: () => endpoints.answered(at),
+      connected: () => {
+        opened = true
+        endpoints.answered(at)
+      },
       ping: (received) => {
         if (received) return
         clearTimeout(pong)
@@ -59,11 +64,17 @@ export function createSocket(endpoints: Endpoints, access: Access) {
       },
       closed: (event) => {
         clearTimeout(pong)
+        opened = false
         const { code, wasClean } = event as CloseEvent
         if (REFUSED.includes(code)) access.refused()
         else if (!(wasClean && code === 1000)) endpoints.failed(at)
       },
     },
+  })
+
+  // Where queries and mutations move to another replica, subscriptions go along.
+  watch(endpoints.current, ({ url }) => {
+    if (opened && url !== at) client.terminate()
   })
 
   return {

@@ -53,12 +53,14 @@ export function createOutbox({ send, database, now = Date.now }: OutboxOptions) 
   let failures = 0
   let retry: ReturnType<typeof setTimeout> | undefined
   let paused = true
+  let pumping = false
+  let unsettled = 0
 
   /** Takes what an earlier visit left unsettled, and begins to send. */
   async function start() {
     const left = (await (await database)?.getAll('outbox').catch(() => [])) ?? []
     const known = new Set(entries.map(({ key }) => key))
-    for (const stored of left.sort((a, b) => a.at - b.at)) if (!known.has(stored.key)) entries.push(entryOf(stored))
+    for (const stored of left.sort((a, b) => a.at - b.at)) if (!known.has(stored.key)) enter(stored)
     entries.sort((a, b) => a.at - b.at)
     paused = false
     pump()
@@ -69,18 +71,32 @@ export function createOutbox({ send, database, now = Date.now }: OutboxOptions) 
    * those who must know.
    */
   function submit(command: Command): { entry: Entry; settled: Promise<Entry> } {
-    if (entries.filter(isWaiting).length >= MAX_WAITING) throw new OutboxFull()
+    if (unsettled >= MAX_WAITING) throw new OutboxFull()
     const stored: StoredEntry = { key: newId(), command: structuredClone(command), at: now() }
-    const entry = entryOf(stored)
-    entries.push(entry)
+    const entry = enter(stored)
     const settled = new Promise<Entry>((resolve) => waiting.set(entry.key, resolve))
     void save(stored).then(pump)
     return { entry, settled }
   }
 
-  /** Sends what can be sent. Called whenever something changes: a command, an answer, a replica that is back. */
+  function enter(stored: StoredEntry): Entry {
+    const entry = entryOf(stored)
+    entries.push(entry)
+    unsettled += 1
+    return entry
+  }
+
+  /** Sends what can be sent, soon: whenever a command, an answer or a replica comes, and once for many at a time. */
   function pump() {
-    if (paused) return
+    if (pumping || paused) return
+    pumping = true
+    queueMicrotask(() => {
+      pumping = false
+      sendWhatCanBeSent()
+    })
+  }
+
+  function sendWhatCanBeSent() {
     const busy = new Set<string>()
     let sending = 0
     for (const entry of entries) {
@@ -129,6 +145,7 @@ export function createOutbox({ send, database, now = Date.now }: OutboxOptions) 
   }
 
   async function settle(entry: Entry, { expense, receipt, errors }: Pick<Entry, 'expense' | 'receipt' | 'errors'>) {
+    unsettled -= 1
     entry.expense = expense
     entry.receipt = receipt
     entry.errors = errors

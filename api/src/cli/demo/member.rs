@@ -96,6 +96,9 @@ impl MemberPlan {
         flag("--public-url", self.public_url.clone().into());
         flag("--database", database.into());
         flag("--cluster-secret-file", secret_file.into());
+        for origin in &args.allowed_origins {
+            flag("--allow-origin", origin.to_string().into());
+        }
         if let Some(count) = args.min_in_sync {
             flag("--min-in-sync", count.to_string().into());
         }

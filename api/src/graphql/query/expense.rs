@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::graphql::context::ContextExt;
 use crate::graphql::error::ApiError;
-use crate::graphql::input::filter::{ExpenseFilter, ExpenseOrder};
-use crate::graphql::limits::page_weight;
+use crate::graphql::input::filter::{ExpenseOrder, WholeFilter};
+use crate::graphql::limits::{filter_weight, page_weight};
 use crate::graphql::object::connection::ExpenseConnection;
 use crate::graphql::object::expense::Expense;
 use crate::read;
@@ -18,7 +18,9 @@ pub(crate) struct ExpenseQuery;
 #[Object]
 impl ExpenseQuery {
     /// Newest first by default. first or last: 1 to 100, 50 if neither is given.
-    #[graphql(complexity = "1 + page_weight(first, last).saturating_mul(child_complexity)")]
+    #[graphql(
+        complexity = "1 + filter_weight(filter.as_ref()) + page_weight(first, last).saturating_mul(child_complexity)"
+    )]
     #[expect(
         clippy::too_many_arguments,
         reason = "the arguments of a Relay connection"
@@ -27,9 +29,7 @@ impl ExpenseQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The default ledger if omitted.")] ledger_id: Option<Uuid>,
-        #[graphql(desc = "Which expenses; every live one if omitted.")] filter: Option<
-            ExpenseFilter,
-        >,
+        #[graphql(desc = "Which expenses; every live one if omitted.")] filter: Option<WholeFilter>,
         #[graphql(desc = "SPENT_ON DESC if omitted.")] order_by: Option<ExpenseOrder>,
         #[graphql(desc = "So many expenses from the start.")] first: Option<i32>,
         #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,

@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use crate::graphql::context::ContextExt;
 use crate::graphql::error::ApiError;
-use crate::graphql::input::filter::{ExpenseFilter, SummaryGroup};
+use crate::graphql::input::filter::{SummaryGroup, WholeFilter};
+use crate::graphql::limits::filter_weight;
 use crate::graphql::object::summary::SummaryRow;
 use crate::read::summary;
 
@@ -14,14 +15,12 @@ pub(crate) struct SummaryQuery;
 #[Object]
 impl SummaryQuery {
     /// Totals per group and currency, computed in the database.
-    #[graphql(complexity = "1 + 100 * child_complexity")]
+    #[graphql(complexity = "1 + filter_weight(filter.as_ref()) + 100 * child_complexity")]
     async fn summary(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The default ledger if omitted.")] ledger_id: Option<Uuid>,
-        #[graphql(desc = "Which expenses; every live one if omitted.")] filter: Option<
-            ExpenseFilter,
-        >,
+        #[graphql(desc = "Which expenses; every live one if omitted.")] filter: Option<WholeFilter>,
         #[graphql(desc = "What to put together by; none for one total a currency.")] group_by: Vec<
             SummaryGroup,
         >,
