@@ -45,9 +45,19 @@ export function useUsualCurrency(): ComputedRef<string> {
   return computed(() => recent.value[0] ?? base.value ?? FALLBACK)
 }
 
+/** Browsers know these; the replicas do not count money in them. */
+const NO_MONEY = ['ANG', 'XDR', 'XSU', 'XAU', 'XAG', 'XPT', 'XPD', 'XXX', 'XTS']
+
+const known: readonly string[] = Intl.supportedValuesOf('currency').filter((code) => !NO_MONEY.includes(code))
+
 /** Every currency: those first, the others by code. */
 export function allCurrencies(first: readonly (string | null)[]): string[] {
-  return [...new Set([...first.filter((code) => code !== null), ...Intl.supportedValuesOf('currency')])]
+  return [...new Set([...first.filter((code) => code !== null), ...known])]
+}
+
+/** True for the code of a currency. */
+export function isCurrency(code: string): boolean {
+  return known.includes(code)
 }
 
 function read(): string[] {

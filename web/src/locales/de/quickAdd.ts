@@ -40,6 +40,7 @@ export default {
   },
   picker: {
     open: 'Alle zeigen',
+    list: 'Auswahl',
     none: 'So heißt hier nichts.',
     create: '„{name}“ anlegen',
   },

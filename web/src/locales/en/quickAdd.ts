@@ -38,6 +38,7 @@ export default {
   },
   picker: {
     open: 'Show all',
+    list: 'Choices',
     none: 'Nothing is called like that.',
     create: 'Create “{name}”',
   },

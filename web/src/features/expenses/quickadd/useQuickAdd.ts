@@ -11,7 +11,7 @@ import { OutboxFull } from '@/outbox/outbox'
 import { useServices } from '@/services'
 import { useDraft, type Sent } from './draft'
 import type { Suggestion } from './suggestions'
-import { useToday } from './useToday'
+import { useToday } from '@/format/useToday'
 
 /** A field that cannot stay as it is. */
 export type Field = 'description' | 'amount' | 'spentOn' | 'form'

@@ -30,8 +30,8 @@ const SuggestionFields = graphql(`
 `)
 
 const SuggestionsQuery = graphql(`
-  query Suggestions($text: String, $first: Int!) {
-    expenses(filter: { text: $text }, first: $first) {
+  query Suggestions($filter: ExpenseFilter, $first: Int!) {
+    expenses(filter: $filter, first: $first) {
       nodes {
         ...SuggestionFields
       }
@@ -42,7 +42,7 @@ const SuggestionsQuery = graphql(`
 export function useSuggestions(typed: Ref<string>): ComputedRef<Suggestion[]> {
   const { client } = useServices()
   // One answer is kept for offline; one for every few letters would push out what matters more.
-  const newest = useQuery({ query: SuggestionsQuery, variables: { text: null, first: NEWEST }, context: { keep: true } })
+  const newest = useQuery({ query: SuggestionsQuery, variables: { filter: null, first: NEWEST }, context: { keep: true } })
   const matches = shallowRef<readonly Earlier[]>([])
   const matchesFor = ref('')
   let pause: ReturnType<typeof setTimeout> | undefined
@@ -54,7 +54,7 @@ export function useSuggestions(typed: Ref<string>): ComputedRef<Suggestion[]> {
   onScopeDispose(() => clearTimeout(pause))
 
   async function ask(text: string) {
-    const { data } = await client.query(SuggestionsQuery, { text, first: MATCHES }).toPromise()
+    const { data } = await client.query(SuggestionsQuery, { filter: { text }, first: MATCHES }).toPromise()
     if (!data || typed.value !== text) return
     matches.value = readFragment(SuggestionFields, data.expenses.nodes)
     matchesFor.value = text

@@ -1,6 +1,6 @@
 /** Today, also for a page that stays open over midnight. */
 import { onScopeDispose, readonly, ref, type Ref } from 'vue'
-import { today } from '@/format/date'
+import { today } from './date'
 
 /** How often the calendar is looked at, in milliseconds. */
 const INTERVAL = 30_000
