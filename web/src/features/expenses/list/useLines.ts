@@ -66,28 +66,35 @@ export function useLines({ sizes, view, container, higher, kept }: LinesOptions)
   })
 
   // What comes in above the window moves nothing in it.
-  let anchor: { spentOn: string; id: string; offset: number } | null = null
+  let anchor: { spentOn: string; id: string; below: number } | null = null
+  let settled = true
   watch(
     view,
     (_, before) => {
+      // Of several changes before the next picture, the first knows what the person sees.
+      if (!settled) return
+      settled = false
+      anchor = null
       const top = window.scrollY
+      // Whoever looks at the beginning wants to see what comes in there.
+      if (top <= margin.value) return
       const item = virtualizer.value.getVirtualItemForOffset(top + dayHeight.value)
-      const line = item && top > margin.value ? lineAt(before.layout, item.index) : null
-      const row = line && before.rows[line.kind === 'row' ? line.row : line.day.start]
-      anchor = row && item ? { spentOn: row.spentOn, id: row.id, offset: item.start - top } : null
-      if (line?.kind === 'day') anchor = null
+      const line = item && lineAt(before.layout, item.index)
+      if (!line) return
+      const row = line.kind === 'row' ? before.rows[line.row] : before.rows[line.day.start]
+      const head = line.kind === 'day' ? item.size : 0
+      if (row) anchor = { spentOn: row.spentOn, id: row.id, below: item.start + head - top }
     },
     { flush: 'sync' },
   )
   watch(
     view,
     ({ rows, layout }) => {
+      settled = true
       if (!anchor) return
-      const line = lineOf(layout, indexOf(rows, anchor))
-      if (line < 0) return
-      const start = virtualizer.value.getOffsetForIndex(line, 'start')?.[0]
+      const start = virtualizer.value.measurementsCache[lineOf(layout, indexOf(rows, anchor))]?.start
       if (start === undefined) return
-      const delta = start + dayHeight.value + 8 - anchor.offset - window.scrollY
+      const delta = start - anchor.below - window.scrollY
       if (Math.abs(delta) >= 1) window.scrollBy({ top: delta, behavior: 'instant' })
     },
     { flush: 'post' },
@@ -111,6 +118,10 @@ export function useLines({ sizes, view, container, higher, kept }: LinesOptions)
     height: computed(() => virtualizer.value.getTotalSize()),
     /** The last line that is in the window or near it. */
     lastShown: computed(() => virtualizer.value.range?.endIndex ?? 0),
-    scrollTo: (line: number, align: 'auto' | 'start' | 'center' = 'auto') => virtualizer.value.scrollToIndex(line, { align }),
+    /** Brings a line into the window; with the first comes all that stands above the list. */
+    scrollTo(line: number) {
+      if (line <= 1) window.scrollTo({ top: 0 })
+      else virtualizer.value.scrollToIndex(line)
+    },
   }
 }
