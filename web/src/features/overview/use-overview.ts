@@ -4,6 +4,7 @@ import { firstDay, today } from '@/format/date'
 import { readFragment } from '@/graphql/generated'
 import type { FragmentType } from '@/graphql/generated'
 import { breakdown, type Breakdown } from './data/categories'
+import { chartColors } from './data/colors'
 import { headline, type Headline } from './data/headline'
 import { heat, type Heat } from './data/heat'
 import { DayFields, dayTotals, MonthFields, monthTotals, scaleOf, type DayTotal, type Scale } from './data/rows'
@@ -32,6 +33,8 @@ export interface Overview {
   days: DayTotal[]
   trend: Trend
   heat: Heat
+  /** Of the categories, by their key. */
+  colors: ReadonlyMap<string, string>
   top: readonly FragmentType<typeof TopExpense>[]
 }
 
@@ -87,6 +90,7 @@ export function useOverview({ period, currency: asked }: Pick<Place, 'period' | 
       days,
       trend: trend(days, input.period, today()),
       heat: heat(days, lastMonthOf(input.period), weekBegins()),
+      colors: chartColors(months.map(({ category }) => category)),
       top: data.top.nodes,
     }
   })
