@@ -75,7 +75,8 @@ export function bars({ layers, labels, shown, tooltip, mark }: Bars, palette: Pa
       itemStyle: { borderColor: palette.sheet, borderWidth: 0.5 },
       emphasis: { disabled: true },
       data: sizes.map((value, index) => ({
-        value,
+        // Nothing has no edge either.
+        value: value === 0 ? null : value,
         // Not by opacity: rules would shine through.
         itemStyle: { color: shown < 0 || index === shown ? color : mixed(color, palette.sheet, FADED) },
       })),
