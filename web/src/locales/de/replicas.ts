@@ -75,7 +75,6 @@ export default {
     partly: 'Replikat {replica} hat {percent} davon',
     missing: 'Replikat {replica} hat sie noch nicht',
     first: 'zuerst',
-    changes: '{count} Änderung | {count} Änderungen',
     one: {
       added: '„{name}“ {money} hinzugefügt',
       updated: '„{name}“ {money} geändert: {fields}',

@@ -73,7 +73,6 @@ export default {
     partly: 'Replica {replica} has {percent} of it',
     missing: 'Replica {replica} does not have it yet',
     first: 'first',
-    changes: '{count} change | {count} changes',
     one: {
       added: 'added “{name}” {money}',
       updated: 'updated “{name}” {money}: {fields}',
