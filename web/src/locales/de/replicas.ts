@@ -104,8 +104,8 @@ export default {
     leaderless: 'Replikat {replica} ist nicht mehr Leader, und noch ist es kein anderes',
     lost: 'Replikat {replica} ist nicht erreichbar; zuletzt bei Revision {revision}',
     back: 'Replikat {replica} ist wieder da, bei Revision {revision}',
-    behind: 'Replikat {replica} ist zurückgefallen, bei Revision {revision}',
-    caughtUp: 'Replikat {replica} hat aufgeholt, bei Revision {revision}',
+    behind: 'Replikat {replica} ist nicht mehr synchron, bei Revision {revision}',
+    caughtUp: 'Replikat {replica} hat aufgeholt und ist synchron, bei Revision {revision}',
     diverged: 'Alarm: Replikate {other} und {replica} unterscheiden sich bei Revision {revision}',
   },
   versions: {
