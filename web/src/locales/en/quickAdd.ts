@@ -1,1 +1,44 @@
-export default {}
+export default {
+  title: 'New expense',
+  date: 'Date',
+  amount: {
+    label: 'Amount',
+    negate: 'Change the sign',
+    syntax: 'This is no number and no calculation.',
+    decimals: '{currency} has no decimals. | {currency} has {count} decimal at most. | {currency} has {count} decimals at most.',
+    zero: 'An amount cannot be zero.',
+    large: 'This is too large for an amount.',
+    division: 'Nothing can be divided by zero.',
+    missing: 'How much was it?',
+  },
+  currency: 'Currency',
+  category: 'Category',
+  description: 'Description',
+  descriptionHint: 'What was it?',
+  tags: {
+    label: 'Tags',
+    remove: 'Remove the tag {tag}',
+    full: 'No more than {count} tags.',
+    hint: 'Enter or a comma after each',
+  },
+  notes: 'Notes',
+  more: 'Tags and notes',
+  added: 'Added: {description}, {amount}, {date}',
+  problem: {
+    nameless: 'Say what it was, or choose a category.',
+    dateless: 'On which day was it?',
+    full: 'Too many changes wait to be sent. This one stays here until a replica answers.',
+    categoryUnsent: 'No replica answers, so the category “{name}” was not created.',
+  },
+  refused: {
+    label: 'Refused expenses',
+    which: '{description}, {amount} was refused:',
+    correct: 'Correct it',
+    discard: 'Discard',
+  },
+  picker: {
+    open: 'Show all',
+    none: 'Nothing is called like that.',
+    create: 'Create “{name}”',
+  },
+}
