@@ -1,16 +1,22 @@
-//! Tells cargo to embed the web bundles anew when they have changed.
+//! Lets cargo see a bundle that is built after the binary.
 
-use std::path::Path;
+use std::{env, fs};
 
-/// What `rust-embed` puts into a release binary. A debug build reads the folder at run time instead.
-const BUNDLE: &str = "../web/graphiql/dist";
+/// Folders whose files the binary carries.
+const BUNDLES: [&str; 2] = ["../web/dist", "../web/graphiql/dist"];
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
-    let embeds = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    // Cargo takes a path that is not there as always changed: a release build without the bundle must notice it when it
-    // comes, and a debug build need not be made again each time.
-    if embeds || Path::new(BUNDLE).exists() {
-        println!("cargo::rerun-if-changed={BUNDLE}");
+    println!("cargo:rerun-if-changed=build.rs");
+    // A debug build reads the files when it runs, from folders that it must have known when it was built.
+    let embeds = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    for bundle in BUNDLES {
+        // A folder that is not there cannot be watched. An empty one is no bundle, either.
+        if let Err(error) = fs::create_dir_all(bundle) {
+            println!(
+                "cargo:warning={bundle} cannot be made ({error}); build again once it is there"
+            );
+        } else if embeds {
+            println!("cargo:rerun-if-changed={bundle}");
+        }
     }
 }

@@ -10,37 +10,32 @@ export default defineConfig({
   plugins: [
     vue(),
     VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'src/worker',
+      filename: 'service-worker.ts',
       registerType: 'prompt',
       injectRegister: false,
+      injectManifest: {
+        globPatterns: ['**/*.{js,css,html,svg,woff2}'],
+        // Scripts that the page is not written in are fetched where somebody types them.
+        globIgnores: ['**/*-{cyrillic,cyrillic-ext,greek,vietnamese}-*'],
+      },
+      includeManifestIcons: false,
       manifest: {
+        id: '/',
         name: 'Threefold',
         short_name: 'Threefold',
         description: 'Expenses, kept on three replicas at once',
+        categories: ['finance'],
         display: 'standalone',
         start_url: '/',
         background_color: '#eceef3',
         theme_color: '#eceef3',
-        icons: [{ src: '/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
-      },
-      workbox: {
-        globPatterns: ['**/*.{js,css,html,svg,woff2}'],
-        // Scripts that the page is not written in are fetched where somebody types them.
-        globIgnores: ['**/*-{cyrillic,cyrillic-ext,greek,vietnamese}-*'],
-        // The page is asked for anew while a replica answers, because its Content-Security-Policy names the replicas
-        // of the moment; where none answers in time, the kept page opens.
-        navigateFallback: null,
-        runtimeCaching: [
-          {
-            urlPattern: ({ request, url }) =>
-              request.mode === 'navigate' && !/^\/(graphql|graphiql|healthz|readyz)/.test(url.pathname),
-            handler: 'NetworkFirst',
-            options: {
-              cacheName: 'pages',
-              networkTimeoutSeconds: 2,
-              precacheFallback: { fallbackURL: 'index.html' },
-              expiration: { maxEntries: 20 },
-            },
-          },
+        icons: [
+          { src: '/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' },
+          { src: '/icon-192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
+          { src: '/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
+          { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
         ],
       },
     }),

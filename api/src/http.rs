@@ -1,4 +1,4 @@
-//! The public listener: GraphQL over HTTP, the door to the WebSocket, and the questions of a load balancer.
+//! The public listener: GraphQL over HTTP, the door to the WebSocket, the questions of a load balancer, and the pages.
 
 mod asset;
 pub(crate) mod body;
@@ -6,6 +6,7 @@ mod cors;
 mod graphiql;
 mod negotiate;
 pub(crate) mod origin;
+mod page;
 pub(crate) mod request;
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use threefold_replication::Replica;
 use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use self::body::{answer, refusal};
 use self::negotiate::MediaType;
@@ -81,6 +84,9 @@ pub fn router(
     let known = replica.clone();
     let pages = Pages::new(move || known.public_urls(), allowed_origins);
     let cors = cors::layer(pages.clone());
+    let files = page::router(pages.clone())
+        .merge(graphiql::router())
+        .layer(compression());
     let public = Public {
         api: Api::new(replica.clone()),
         access: Arc::new(access),
@@ -99,7 +105,14 @@ pub fn router(
         // Outermost, so that a page can read refusals, too.
         .layer(cors)
         .with_state(public)
-        .merge(graphiql::router())
+        .merge(files)
+}
+
+/// Compresses the files of the pages. Answers of the API are never compressed: beside a token or an expense, a text
+/// that somebody else chose could be told from the length.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let compressed_already = NotForContentType::const_new("font/");
+    CompressionLayer::new().compress_when(DefaultPredicate::new().and(compressed_already))
 }
 
 async fn graphql(State(public): State<Public>, request: Request) -> Response {

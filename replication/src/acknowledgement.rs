@@ -77,7 +77,7 @@ impl Acknowledger {
     }
 
     /// Waits until every replica in sync has applied the entry. One that falls silent leaves the set after the
-    /// in-sync timeout, so this ends.
+    /// in-sync timeout, and one that dies at once, so this ends.
     async fn wait_for_all(&self, index: u64) {
         let started = Instant::now();
         let mut reports = self.board.subscribe();
@@ -86,7 +86,8 @@ impl Acknowledger {
             let view = consensus::view(&self.raft);
             let new = self.is_new(view.term);
             let missing = view.voters.iter().any(|id| {
-                let owed = self.in_sync(*id) || (new && *id != self.own_id);
+                let unheard = new && *id != self.own_id && !self.board.is_gone(*id);
+                let owed = self.in_sync(*id) || unheard;
                 owed && self.applied_index(*id) < Some(index)
             });
             // Twice the timeout: reached only by a replica that keeps reporting and does not get there.

@@ -1,4 +1,10 @@
 //! What this replica knows of every replica: the reports it receives, and who is in sync by them.
+//!
+//! A peer is no longer reachable, and no longer in sync, when it has been silent for the in-sync timeout, or at once when
+//! nobody listens for it any more. At once, because waiting for it gains nothing: it has lost what it knew in memory, will
+//! apply nothing until it is started again, and then has to be heard first, which brings it back. And it endangers
+//! nothing: what is committed is on a majority, whoever is in sync; who is in sync is judged before a proposal begins, so
+//! that `min-in-sync` is only kept more strictly; and a receipt names as pending whoever was not waited for.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,6 +33,8 @@ struct PeerStanding {
     own_index_then: Option<u64>,
     /// When the peer was last known to have everything this replica had.
     caught_up_at: Option<Instant>,
+    /// Nobody has listened for it since.
+    gone: bool,
 }
 
 /// One peer, as it counts now.
@@ -69,12 +77,29 @@ impl Board {
             heard_at_utc: Utc::now(),
             own_index_then: own_index,
             caught_up_at,
+            gone: false,
             report,
         };
         peers.insert(standing.report.replica_id, standing);
         drop(peers);
-        self.version
-            .send_modify(|version| *version = version.wrapping_add(1));
+        self.wake();
+    }
+
+    /// Takes the news that nobody listens for a peer any more. What was known of it stays known.
+    pub(crate) fn gone(&self, id: u64) {
+        let mut peers = self.lock();
+        let news = peers.get_mut(&id).filter(|standing| !standing.gone);
+        let Some(standing) = news else {
+            return;
+        };
+        standing.gone = true;
+        drop(peers);
+        self.wake();
+    }
+
+    /// True for a peer that nobody has listened for since it was last heard.
+    pub(crate) fn is_gone(&self, id: u64) -> bool {
+        self.lock().get(&id).is_some_and(|standing| standing.gone)
     }
 
     /// The peer, if it was ever heard from.
@@ -82,10 +107,11 @@ impl Board {
         let peers = self.lock();
         let standing = peers.get(&id)?;
         let recent = |at: Instant| at.elapsed() < self.in_sync_timeout;
+        let reachable = recent(standing.heard_at) && !standing.gone;
         Some(PeerView {
             report: standing.report.clone(),
-            reachable: recent(standing.heard_at),
-            in_sync: recent(standing.heard_at)
+            reachable,
+            in_sync: reachable
                 && standing.caught_up_at.is_some_and(recent)
                 && standing.report.quarantine.is_none(),
             heard_at: standing.heard_at_utc,
@@ -100,9 +126,14 @@ impl Board {
             .collect()
     }
 
-    /// Wakes at every report.
+    /// Wakes at every report, and when a peer is gone.
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
+    }
+
+    fn wake(&self) {
+        self.version
+            .send_modify(|version| *version = version.wrapping_add(1));
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, PeerStanding>> {
@@ -114,24 +145,37 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::HistoryHash;
-    use crate::status::{DatabaseKind, Role};
+    use crate::status::testing;
 
     fn report(applied_index: u64) -> Report {
-        Report {
-            cluster_id: uuid::Uuid::nil(),
-            replica_id: 2,
-            role: Role::Follower,
-            leader_id: Some(1),
-            term: 1,
-            url: String::new(),
-            applied_index: Some(applied_index),
-            revision: applied_index.into(),
-            state_hash: HistoryHash::EMPTY,
-            expense_count: 0,
-            database: DatabaseKind::Sqlite,
-            quarantine: None,
-        }
+        testing::report(2, applied_index)
+    }
+
+    #[test]
+    fn a_peer_that_nobody_listens_for_is_out_until_it_is_heard_again() {
+        let board = Board::new(Duration::from_secs(60));
+        let woken = board.subscribe();
+        // Never heard from: there is nothing to take back.
+        board.gone(2);
+        assert!(board.peer(2).is_none() && !board.is_gone(2));
+        assert!(!woken.has_changed().unwrap());
+
+        board.heard(report(5), Some(5));
+        let heard_at = board.peer(2).unwrap().heard_at;
+        let mut woken = board.subscribe();
+        board.gone(2);
+        assert!(woken.has_changed().unwrap());
+        let peer = board.peer(2).unwrap();
+        assert!(!peer.reachable && !peer.in_sync && board.is_gone(2));
+        assert_eq!(peer.heard_at, heard_at);
+        // No news.
+        woken.mark_unchanged();
+        board.gone(2);
+        assert!(!woken.has_changed().unwrap());
+
+        board.heard(report(5), Some(5));
+        let peer = board.peer(2).unwrap();
+        assert!(peer.reachable && peer.in_sync && !board.is_gone(2));
     }
 
     #[test]

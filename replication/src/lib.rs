@@ -26,6 +26,7 @@ mod alarm;
 mod board;
 mod consensus;
 mod database;
+mod follow;
 mod formation;
 mod forward;
 mod group_commit;

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use futures_util::StreamExt;
 use tokio::sync::watch;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::acknowledgement::Acknowledger;
@@ -19,18 +17,16 @@ use crate::consensus::state_machine::{Applied, Settings};
 use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
+use crate::follow::{self, Listener};
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
-use crate::peer::decode;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
 use crate::status::{ReplicaStatus, Report, Role};
 use crate::wire::Wire;
 
-/// Pause before a peer that cannot be followed is tried again.
-const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 /// Longest wait of one read round for the leader or its majority.
 const READ_ROUND_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -126,8 +122,11 @@ impl Running {
             barrier,
             alarm: Arc::default(),
         });
+        let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
         for peer in running.wire.others() {
-            let follow = follow_reports(running.clone(), peer);
+            let running = running.clone();
+            let follow =
+                async move { follow::follow(&running.wire, peer, silence, &*running).await };
             tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
         }
         Ok(running)
@@ -277,38 +276,7 @@ fn unheard(id: u64, own: &Report, head: threefold_entity::Revision) -> ReplicaSt
     }
 }
 
-/// Follows one peer's reports for as long as the replica runs.
-async fn follow_reports(running: Arc<Running>, peer: u64) {
-    // Silence means a dead connection: a living peer reports several times within this.
-    let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
-    loop {
-        match running.wire.reports(peer).await {
-            Ok(mut reports) => {
-                while let Ok(Some(Ok(bytes))) = timeout(silence, reports.next()).await {
-                    match decode::<Report>(&bytes) {
-                        Ok(report) if report.replica_id == peer => running.heard(report),
-                        Ok(report) => {
-                            tracing::error!(
-                                expected = peer,
-                                actual = report.replica_id,
-                                "a report of another replica"
-                            );
-                            break;
-                        }
-                        Err(error) => {
-                            tracing::error!(%error, peer, "a report cannot be read");
-                            break;
-                        }
-                    }
-                }
-            }
-            Err(error) => tracing::debug!(%error, peer, "a replica cannot be followed"),
-        }
-        tokio::time::sleep(FOLLOW_PAUSE).await;
-    }
-}
-
-impl Running {
+impl Listener for Running {
     fn heard(&self, report: Report) {
         let applied = *self.applied.borrow();
         let own_hash = if report.revision == applied.revision {
@@ -321,6 +289,10 @@ impl Running {
             self.alarm.compare(&report, own_hash, others);
         }
         self.board.heard(report, applied.index);
+    }
+
+    fn gone(&self, peer: u64) {
+        self.board.gone(peer);
     }
 }
 

@@ -18,7 +18,7 @@ pub enum Role {
     Candidate,
     /// Follows without a vote.
     Learner,
-    /// Has not been heard from within the in-sync timeout.
+    /// Nobody listens for it, or it has not been heard from within the in-sync timeout.
     Unreachable,
 }
 
@@ -86,4 +86,27 @@ pub struct Report {
     pub database: DatabaseKind,
     /// Why it serves nothing, if it is quarantined.
     pub quarantine: Option<String>,
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// What a follower that has come so far reports.
+    pub(crate) fn report(replica_id: u64, applied_index: u64) -> Report {
+        Report {
+            cluster_id: Uuid::nil(),
+            replica_id,
+            role: Role::Follower,
+            leader_id: Some(1),
+            term: 1,
+            url: String::new(),
+            applied_index: Some(applied_index),
+            revision: applied_index.into(),
+            state_hash: HistoryHash::EMPTY,
+            expense_count: 0,
+            database: DatabaseKind::Sqlite,
+            quarantine: None,
+        }
+    }
 }

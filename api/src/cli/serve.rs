@@ -20,7 +20,7 @@ pub struct Args {
     /// Folder of this replica's log, vote and identity; made if it does not exist.
     #[arg(long, env = "THREEFOLD_DATA", value_name = "DIR")]
     pub data: PathBuf,
-    /// Address that clients reach: GraphQL at /graphql, GraphiQL at /graphiql.
+    /// Address that people and clients reach: the page at /, GraphQL at /graphql, GraphiQL at /graphiql.
     #[arg(
         long,
         env = "THREEFOLD_LISTEN",

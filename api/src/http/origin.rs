@@ -4,6 +4,7 @@
 //! the pages of every replica are let in, and those that `--allow-origin` names. Who is no page says no `Origin`, and is
 //! none of this module's business.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -49,7 +50,12 @@ impl FromStr for Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(if self.secure { "https" } else { "http" }, f)
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.host)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -67,6 +73,19 @@ impl Origin {
         })
     }
 
+    /// The address for HTTP and for sockets, in the words of a Content-Security-Policy; none where it has no words for it.
+    /// It knows no IPv6 addresses, and browsers complain of what they do not know. What else a host may hold could say
+    /// more there than a host.
+    fn sources(&self) -> Option<[String; 2]> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if !self.host.chars().all(plain) {
+            return None;
+        }
+        let http = self.to_string();
+        let socket = http.replacen("http", "ws", 1);
+        Some([http, socket])
+    }
+
     /// The same address under all its names: this machine has several.
     fn names(self) -> Vec<Self> {
         if !LOOPBACK.contains(&self.host.as_str()) {
@@ -77,14 +96,6 @@ impl Origin {
             ..self
         };
         LOOPBACK.into_iter().map(named).collect()
-    }
-
-    fn write(&self, scheme: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{scheme}://{}", self.host)?;
-        match self.port {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
-        }
     }
 }
 
@@ -114,6 +125,16 @@ impl Pages {
             return true;
         };
         is_own(origin, headers) || self.is_allowed(origin)
+    }
+
+    /// Where the page of this replica may go: the replicas' addresses, in the words of a Content-Security-Policy.
+    pub(super) fn sources(&self) -> BTreeSet<String> {
+        let replicas = self.replicas();
+        replicas
+            .iter()
+            .filter_map(Origin::sources)
+            .flatten()
+            .collect()
     }
 
     fn is_allowed(&self, origin: &str) -> bool {
@@ -207,6 +228,29 @@ mod tests {
             "",
         ] {
             assert!(!admits(&pages(&[]), foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_go_to_every_replica() {
+        let expected = [
+            "http://127.0.0.1:8081",
+            "http://127.0.0.1:8082",
+            "http://localhost:8081",
+            "http://localhost:8082",
+            "https://three.example",
+            "ws://127.0.0.1:8081",
+            "ws://127.0.0.1:8082",
+            "ws://localhost:8081",
+            "ws://localhost:8082",
+            "wss://three.example",
+        ];
+        // Whom we let in is not where our page goes.
+        let sources = pages(&["https://money.example.org"]).sources();
+        assert_eq!(sources.into_iter().collect::<Vec<_>>(), expected);
+        for odd in ["https://*.example", "https://a;script-src.example"] {
+            let pages = Pages::new(move || vec![odd.to_owned()], Vec::new());
+            assert!(pages.sources().is_empty(), "{odd}");
         }
     }
 

@@ -168,14 +168,7 @@ impl PeerTransport for GraphQlPeerTransport {
         envelope: Envelope,
         timeout: Duration,
     ) -> Result<Bytes, PeerError> {
-        let unreachable = |error: reqwest::Error| {
-            let (peer, reason) = (peer.id, reason(&error));
-            if error.is_connect() {
-                PeerError::NotSent { peer, reason }
-            } else {
-                PeerError::Unreachable { peer, reason }
-            }
-        };
+        let unreachable = |error: reqwest::Error| failed(peer.id, &error);
         let request = self
             .request(peer, document_of(method), &envelope)
             .timeout(timeout);
@@ -198,7 +191,7 @@ impl PeerTransport for GraphQlPeerTransport {
             .header(ACCEPT, "text/event-stream");
         let response = tokio::time::timeout(SILENCE_TIMEOUT, request.send()).await;
         let response = response.map_err(|_| unreachable("no answer in time".into()))?;
-        let response = response.map_err(|e| unreachable(reason(&e)))?;
+        let response = response.map_err(|error| failed(id, &error))?;
         if let Some(error) = refused(peer, response.status()) {
             return Err(error);
         }
@@ -224,6 +217,16 @@ impl PeerTransport for GraphQlPeerTransport {
             }
         };
         Ok(reports.boxed())
+    }
+}
+
+/// A call that was not answered, told apart by whether there was a connection to send it over.
+fn failed(peer: u64, error: &reqwest::Error) -> PeerError {
+    let reason = reason(error);
+    if error.is_connect() {
+        PeerError::NotSent { peer, reason }
+    } else {
+        PeerError::Unreachable { peer, reason }
     }
 }
 

@@ -52,10 +52,13 @@ impl Replica {
                 };
                 let mut reports = running.board.subscribe();
                 let mut applied = running.applied.clone();
+                let mut own_role = running.raft.server_metrics();
+                own_role.mark_unchanged();
                 let changed = async {
                     tokio::select! {
                         _ = reports.changed() => {}
                         _ = applied.changed() => {}
+                        _ = own_role.changed() => {}
                     }
                 };
                 let started = Instant::now();

@@ -1,32 +1,19 @@
 /** The live view of the replicas, and where it has been in the last minutes. */
-import { computed, reactive, readonly, shallowRef } from 'vue'
-import { graphql } from '@/graphql/generated'
-import type { ReplicaFieldsFragment } from '@/graphql/generated/graphql'
-import { readFragment } from '@/graphql/generated'
+import { computed, reactive, readonly, shallowReactive, shallowRef } from 'vue'
+import { graphql, readFragment } from '@/graphql/generated'
 import type { Endpoints } from '@/graphql/endpoints'
 import type { Socket } from '@/graphql/socket'
+import { eventOf, eventsBetween, type ClusterEvent } from './events'
+import { createHashBook, type Divergence } from './hashes'
+import { leaderOf, ReplicaFields, type Moment, type Replica } from './replica'
 
 /** How long the past is kept, in milliseconds, and how many moments of it at most. */
 const MAX_AGE = 120_000
 const MAX_MOMENTS = 2_400
+/** Most events that are kept; the oldest go first. */
+const MAX_EVENTS = 100
 /** Wait before a subscription that was ended is begun again, in milliseconds. */
 const RESTART_WAIT = 500
-
-export const ReplicaFields = graphql(`
-  fragment ReplicaFields on Replica {
-    id
-    role
-    url
-    term
-    revision
-    lag
-    inSync
-    stateHash
-    expenseCount
-    database
-    lastSeenAt
-  }
-`)
 
 const ReplicasDocument = graphql(`
   subscription Replicas {
@@ -36,15 +23,7 @@ const ReplicasDocument = graphql(`
   }
 `)
 
-/** One replica, as the one that the page talks to sees it. */
-export type Replica = ReplicaFieldsFragment
-
-/** The replicas at one moment; `at` is this machine's clock, in milliseconds. */
-export interface Moment {
-  at: number
-  replicas: readonly Replica[]
-}
-
+export type { Moment, Replica } from './replica'
 export type Cluster = ReturnType<typeof createCluster>
 
 export function createCluster(socket: Socket, endpoints: Endpoints) {
@@ -53,6 +32,9 @@ export function createCluster(socket: Socket, endpoints: Endpoints) {
     /** True while the view is live. */
     live: false,
   })
+  const events = shallowReactive<ClusterEvent[]>([])
+  const divergence = shallowRef<Divergence | null>(null)
+  const hashes = createHashBook()
   const moments: Moment[] = []
   const listeners = new Set<(moment: Moment) => void>()
   let stop: (() => void) | null = null
@@ -83,9 +65,24 @@ export function createCluster(socket: Socket, endpoints: Endpoints) {
     replicas.value = next
     state.live = true
     endpoints.learn(next.filter((replica) => replica.url !== ''))
+    note(eventsBetween(moments.at(-1) ?? null, moment))
+    compare(moment)
     moments.push(moment)
-    while (moments.length > MAX_MOMENTS || (moments[0] && moments[0].at < moment.at - MAX_AGE)) moments.shift()
+    // The newest that is too old stays: it is what was known when the others came.
+    while (moments.length > MAX_MOMENTS || (moments[1] && moments[1].at < moment.at - MAX_AGE)) moments.shift()
     for (const listener of [...listeners]) listener(moment)
+  }
+
+  function compare(moment: Moment) {
+    const known = divergence.value
+    const found = hashes.compare(moment)
+    if (found && !known) note([eventOf(found, moment.at, leaderOf(moment.replicas)?.term ?? '')])
+    divergence.value = found
+  }
+
+  function note(news: readonly ClusterEvent[]) {
+    events.unshift(...news.toReversed())
+    events.splice(MAX_EVENTS)
   }
 
   return {
@@ -93,7 +90,11 @@ export function createCluster(socket: Socket, endpoints: Endpoints) {
     /** Every replica, by id. */
     replicas: computed(() => replicas.value),
     /** The leader, while there is one. */
-    leader: computed(() => replicas.value.find(({ role }) => role === 'LEADER') ?? null),
+    leader: computed(() => leaderOf(replicas.value)),
+    /** Two replicas that have different histories; null while all is as it must be. */
+    divergence: computed(() => divergence.value),
+    /** What happened since the page was opened, newest first. */
+    events: events as readonly ClusterEvent[],
     /** The last minutes, oldest first. Not reactive: read it when drawing. */
     past: (): readonly Moment[] => moments,
     /** How many replicas have a revision in their database, as far as is known here. */

@@ -19,6 +19,7 @@ describe('money', () => {
     expect(fromMinor(1250n, 0)).toBe('1250')
     expect(decimalsOf('EUR')).toBe(2)
     expect(decimalsOf('JPY')).toBe(0)
+    expect(['HUF', 'IDR', 'IQD', 'CLF'].map(decimalsOf)).toEqual([2, 2, 3, 4])
   })
 
   it('adds up without error', () => {

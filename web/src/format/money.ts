@@ -11,13 +11,19 @@ export interface Money {
 
 const formats = new Map<string, Intl.NumberFormat>()
 
+/**
+ * Currencies that do not have two decimals, from ISO 4217, as the replicas count them. `Intl` answers with the decimals
+ * that people use, which are fewer for some: none for HUF, where the standard has two.
+ */
+const DECIMALS: Readonly<Record<string, number>> = Object.fromEntries([
+  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0]),
+  ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3]),
+  ...'CLF UYW'.split(' ').map((code) => [code, 4]),
+])
+
 /** Decimals of a currency: 2 for EUR, 0 for JPY, 3 for KWD. */
 export function decimalsOf(currency: string): number {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-  } catch {
-    return 2
-  }
+  return DECIMALS[currency] ?? 2
 }
 
 /** €12.50, as people here write it. Exact for any number of digits. */

@@ -54,7 +54,8 @@ async function keep(opening: Promise<Database | null>, result: OperationResult):
     const answer = await database.get('answers', key)
     if (!answer) return result
     const extensions: KeptExtension = { keptAt: answer.at }
-    return { ...result, error: undefined, data: answer.data, stale: true, extensions: { ...extensions } }
+    // Not `stale`: that would promise that a fresh one is on its way.
+    return { ...result, error: undefined, data: answer.data, extensions: { ...extensions } }
   } catch {
     // What cannot be kept is only missed while offline.
     return result

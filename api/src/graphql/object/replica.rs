@@ -16,7 +16,7 @@ pub(crate) enum ReplicaRole {
     Candidate,
     /// Follows without a vote.
     Learner,
-    /// Has not been heard from within the in-sync timeout.
+    /// Nobody listens for it, or it has not been heard from within the in-sync timeout.
     Unreachable,
 }
 

@@ -1,0 +1,117 @@
+/**
+ * What the person did, laid over what the replicas are known to have: shown at once, and gone without a trace when
+ * the feed brings the same.
+ */
+import type { Expense } from '@/feed/expense'
+import { isAfter } from '@/feed/feed'
+import { decimalsOf, fromMinor, toMinor } from '@/format/money'
+import type { Command, Entry } from '@/outbox/entry'
+import { merge, reaches, type Loaded, type Terms } from './loaded'
+import type { Effect } from './totals'
+
+export interface Overlaid {
+  readonly rows: readonly Expense[]
+  /** The newest entry of each expense that has one. */
+  readonly marks: ReadonlyMap<string, Entry>
+  /** What the entries do to the list, for its totals. */
+  readonly effects: readonly Effect[]
+}
+
+export const NO_MARKS: ReadonlyMap<string, Entry> = new Map()
+
+export function overlay(loaded: Loaded, entries: readonly Entry[], terms: Terms): Overlaid {
+  if (entries.length === 0) return { rows: loaded.rows, marks: NO_MARKS, effects: [] }
+  const marks = new Map<string, Entry>()
+  const open = entries.filter((entry) => isOpen(entry, loaded))
+  for (const entry of entries) marks.set(entry.command.input.id, entry)
+  if (open.length === 0) return { rows: loaded.rows, marks, effects: [] }
+
+  const meant = new Set(open.map(({ command }) => command.input.id))
+  const before = new Map<string, Expense>()
+  for (const row of loaded.rows) if (meant.has(row.id)) before.set(row.id, row)
+
+  const after = new Map<string, Expense>()
+  for (const entry of open) {
+    const { id } = entry.command.input
+    const expense = outcomeOf(entry, after.get(id) ?? before.get(id) ?? null, terms)
+    if (expense) after.set(id, expense)
+  }
+
+  const kept = loaded.rows.filter(({ id }) => !after.has(id))
+  const shown: Expense[] = []
+  const effects: Effect[] = []
+  for (const [id, expense] of after) {
+    const accepted = terms.accepts(expense)
+    if (accepted && reaches(loaded, expense)) shown.push(expense)
+    const refused = marks.get(id)?.state === 'refused'
+    effects.push({ before: before.get(id) ?? null, after: accepted && !refused ? expense : null })
+  }
+  return { rows: merge(kept, shown), marks, effects }
+}
+
+/** True where the rows do not have it yet. A refused addition stays to be seen; other refusals leave the row as it is. */
+function isOpen(entry: Entry, loaded: Loaded): boolean {
+  if (entry.state === 'refused') return entry.command.kind === 'add'
+  if (entry.state !== 'stored') return true
+  return entry.receipt !== null && isAfter(entry.receipt.revision, loaded.revision)
+}
+
+/** The expense as it is once the entry is stored; null where that cannot be known. */
+function outcomeOf({ command, at, expense }: Entry, base: Expense | null, terms: Terms): Expense | null {
+  if (expense) return expense
+  if (command.kind === 'add') return added(command.input, at, terms)
+  if (!base) return null
+  const version = base.version + 1
+  switch (command.kind) {
+    case 'update':
+      return { ...patched(base, command.input, terms), version }
+    case 'delete':
+      return { ...base, version, deletedAt: new Date(at).toISOString() }
+    case 'restore':
+      return { ...base, version, deletedAt: null }
+  }
+}
+
+function added(input: Extract<Command, { kind: 'add' }>['input'], at: number, terms: Terms): Expense {
+  const instant = new Date(at).toISOString()
+  return {
+    id: input.id,
+    description: input.description,
+    amount: moneyFrom(input.amount, input.currency),
+    spentOn: input.spentOn,
+    category: input.categoryId ? terms.category(input.categoryId) : null,
+    notes: input.notes ?? null,
+    tags: input.tags ?? [],
+    createdAt: instant,
+    updatedAt: instant,
+    version: 1,
+    revision: '0',
+    deletedAt: null,
+  }
+}
+
+/** The expense with the fields that an edit changes. */
+export function patched(
+  base: Expense,
+  input: Extract<Command, { kind: 'update' }>['input'],
+  { category }: Pick<Terms, 'category'>,
+): Expense {
+  return {
+    ...base,
+    description: input.description ?? base.description,
+    amount: moneyFrom(input.amount ?? base.amount.amount, input.currency ?? base.amount.currency),
+    spentOn: input.spentOn ?? base.spentOn,
+    category: input.categoryId === undefined ? base.category : input.categoryId === null ? null : category(input.categoryId),
+    notes: input.notes === undefined ? base.notes : input.notes,
+    tags: input.tags === undefined ? base.tags : (input.tags ?? []),
+  }
+}
+
+/** Money as the API writes it: with all of the currency's decimals. */
+export function moneyFrom(amount: string, currency: string): Expense['amount'] {
+  const decimals = decimalsOf(currency)
+  const minor = toMinor(amount, decimals)
+  // What the currency has no room for the replicas refuse; until they do, it shows as it was typed.
+  if (minor === null) return { amount, currency, minorUnits: '0' }
+  return { amount: fromMinor(minor, decimals), currency, minorUnits: minor.toString() }
+}
