@@ -21,7 +21,7 @@ export default {
     deletedAt: 'Gelöscht {when}',
     editAgain: 'Nochmals bearbeiten',
     compare: 'Vergleichen',
-    addAgain: 'Nochmals hinzufügen',
+    conflict: 'Nicht gespeichert: Jemand anders hat das inzwischen geändert.',
   },
   field: {
     description: 'Beschreibung',

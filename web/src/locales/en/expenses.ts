@@ -19,7 +19,7 @@ export default {
     deletedAt: 'Deleted {when}',
     editAgain: 'Edit again',
     compare: 'Compare',
-    addAgain: 'Add again',
+    conflict: 'Not saved: somebody else has changed this meanwhile.',
   },
   field: {
     description: 'Description',

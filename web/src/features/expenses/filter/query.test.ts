@@ -193,9 +193,9 @@ describe('terms', () => {
 })
 
 describe('whatever is typed', () => {
-  it('is read without an exception, and stays the same when written and read again', () => {
+  it('is read without an exception, and stays the same when written and read again', { timeout: 30_000 }, () => {
     const random = randomQuery(42)
-    for (let round = 0; round < 4_000; round += 1) {
+    for (let round = 0; round < 1_500; round += 1) {
       const text = random()
       const written = canonicalQuery(text)
       expect(canonicalQuery(written), text).toBe(written)

@@ -33,7 +33,7 @@ export function useExpenseQuery(): ExpenseQuery {
   const page = route.name
 
   const inAddress = () => (typeof route.query['q'] === 'string' ? route.query['q'] : '')
-  const applied = ref(inAddress())
+  const applied = ref(inAddress().trim())
   const text = ref(applied.value)
   /** True from the first letter to the submission: the address has a step for it. */
   let typing = false
@@ -41,23 +41,24 @@ export function useExpenseQuery(): ExpenseQuery {
 
   watch(text, (next) => {
     clearTimeout(pause)
-    if (next !== applied.value) pause = setTimeout(apply, PAUSE)
+    if (next.trim() !== applied.value) pause = setTimeout(apply, PAUSE)
   })
   // Back, forward, or a link.
   watch(inAddress, (q) => {
-    if (route.name !== page || q === applied.value) return
+    if (route.name !== page || q.trim() === applied.value) return
     clearTimeout(pause)
     typing = false
-    applied.value = text.value = q
+    applied.value = q.trim()
+    text.value = q
   })
   onScopeDispose(() => clearTimeout(pause))
 
   function apply() {
     clearTimeout(pause)
-    const q = text.value
+    const q = text.value.trim()
     if (q === applied.value || route.name !== page) return
     applied.value = q
-    const to = { query: { ...route.query, q: q.trim() ? q : undefined } }
+    const to = { query: { ...route.query, q: q || undefined } }
     void (typing ? router.replace(to) : router.push(to))
     typing = true
   }

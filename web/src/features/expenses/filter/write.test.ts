@@ -48,6 +48,11 @@ describe('withTerm', () => {
     expect(withTerm('rent "b', 'tag:c')).toBe('rent b tag:c')
     expect(withTerm('rent (b', 'tag:c')).toBe('rent b tag:c')
     expect(withTerm('(', 'tag:c')).toBe('tag:c')
+    expect(withTerm('rent OR', 'tag:c')).toBe('rent tag:c')
+    expect(withTerm('rent NOT', 'tag:c')).toBe('rent tag:c')
+  })
+  it('keeps what has no sense', () => {
+    expect(withTerm('rent catt:x date:soon', 'tag:c')).toBe('rent catt:x date:soon tag:c')
   })
 })
 

@@ -2,7 +2,7 @@
 import type { RouteLocationRaw } from 'vue-router'
 import type { CalendarDate, CalendarMonth } from '@/format/date'
 import type { Operator } from './operators'
-import { parseSyntax, topLevel, type Node, type Span } from './syntax'
+import { parseSyntax, topLevel, type Node, type Span, type SyntaxProblemCode } from './syntax'
 import { isConnective, PREFIX, SPECIAL } from './tokens'
 
 /** `tag:"Trip 2026"`: one term, quoted where it has to be. */
@@ -38,11 +38,13 @@ export function queryText(terms: readonly { text: string }[]): string {
   return terms.map(({ text }) => (parseSyntax(text).tree?.type === 'any' ? `(${text})` : text)).join(' ')
 }
 
+/** What is open at its end would swallow a term behind it, or make another one of it. */
+const OPEN: readonly SyntaxProblemCode[] = ['quote', 'unclosed', 'or', 'lonely', 'long']
+
 /** The query, and that term besides; the same query where it has it. */
 export function withTerm(query: string, term: string): string {
   const { tree, problems } = parseSyntax(query)
-  // An open quotation mark or parenthesis would swallow the term.
-  const whole = problems.length > 0 ? (tree ? writeNode(tree) : '') : query.trim()
+  const whole = problems.some(({ code }) => OPEN.includes(code)) ? (tree ? writeNode(tree) : '') : query.trim()
   if (!tree) return [whole, term].filter(Boolean).join(' ')
   if (topLevel(tree).some((node) => writeNode(node) === canonicalQuery(term))) return whole
   return `${tree.type === 'any' ? `(${whole})` : whole} ${term}`

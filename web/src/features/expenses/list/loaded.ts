@@ -56,6 +56,8 @@ export function withPage(loaded: Loaded | null, page: Page): Loaded {
   const last = page.rows.at(-1)
   const end = page.more && last ? { spentOn: last.spentOn, id: last.id } : null
   if (!loaded) return { rows: page.rows, end, revision: page.revision }
+  // Of one and the same state no row stands on two pages.
+  if (page.revision === loaded.revision) return { rows: [...loaded.rows, ...page.rows], end, revision: loaded.revision }
   // A row that has moved while the pages came would be here twice.
   const fresh = new Map(page.rows.map((row) => [row.id, row]))
   const kept = loaded.rows.filter((row) => {
