@@ -10,10 +10,19 @@ ARGS ?=
 TESTS ?= $(if $(shell command -v cargo-nextest),cargo nextest run --locked --workspace && cargo test --locked --workspace --doc,cargo test --locked --workspace)
 
 THREEFOLD := $(or $(CARGO_TARGET_DIR),target)/release/threefold
+# What the browser tests start. A debug build reads the bundles from their folders.
+THREEFOLD_DEBUG := $(abspath $(or $(CARGO_TARGET_DIR),target)/debug/threefold)
+WEB := web
+# Without what is made from the schema, which every check makes anew.
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f -not -path '*/generated/*' -not -name '*.test.ts') \
+  $(addprefix $(WEB)/,index.html vite.config.ts codegen.ts package.json tsconfig.app.json tsconfig.worker.json) api/schema.graphql
 GRAPHIQL := web/graphiql
 GRAPHIQL_SOURCES := $(shell find $(GRAPHIQL)/src -type f) $(addprefix $(GRAPHIQL)/,index.html vite.config.js package.json)
+PACKAGES := $(WEB)/node_modules/.package-lock.json $(GRAPHIQL)/node_modules/.package-lock.json
 export npm_config_audit := false
 export npm_config_fund := false
+# The browser is Debian's.
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,23 +45,31 @@ test: ## Check the formatting, lint, and run every test; installs what is missin
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
 	$(MAKE) --no-print-directory web
 	cd $(GRAPHIQL) && npm run check && npm test
+	cd $(WEB) && npm run check && npm test
 	cargo build --locked --bin threefold
 	$(TESTS)
+	cd $(WEB) && THREEFOLD_BIN=$(THREEFOLD_DEBUG) npm run e2e
 
-lint: ## Check the formatting and lint
+lint: $(PACKAGES) ## Check the formatting and lint
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cd $(GRAPHIQL) && npm run check
+	cd $(WEB) && npm run check
 
-fmt: ## Format the Rust code
+fmt: $(PACKAGES) ## Format the Rust code, and mend what the linter of the page can
 	cargo fmt
+	cd $(WEB) && npx --no-install eslint --fix .
 
-web: $(GRAPHIQL)/dist/index.html ## Build GraphiQL, which the binary embeds
+web: $(WEB)/dist/index.html $(GRAPHIQL)/dist/index.html ## Build the page and GraphiQL, which the binary embeds
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd $(WEB) && npm run build
 
 $(GRAPHIQL)/dist/index.html: $(GRAPHIQL)/node_modules/.package-lock.json $(GRAPHIQL_SOURCES)
 	cd $(GRAPHIQL) && npm run build
 
-$(GRAPHIQL)/node_modules/.package-lock.json: $(GRAPHIQL)/package-lock.json
-	cd $(GRAPHIQL) && npm ci
+$(PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci
 	touch $@
 
 deps: ## Install what the demos and the tests need
@@ -63,4 +80,5 @@ deny: ## Check licences, advisories and sources of the crates, where cargo-deny 
 
 clean: ## Remove everything that was built, and the packages from npm
 	cargo clean
+	rm -rf $(WEB)/dist $(WEB)/node_modules $(WEB)/src/graphql/generated $(WEB)/test-results $(WEB)/e2e/screenshots
 	rm -rf $(GRAPHIQL)/dist $(GRAPHIQL)/node_modules tests/clients/node_modules

@@ -3,7 +3,7 @@
 #
 #   scripts/install-deps.sh demo            a C compiler, Node
 #   scripts/install-deps.sh demo-postgres   and PostgreSQL
-#   scripts/install-deps.sh test            and PostgreSQL
+#   scripts/install-deps.sh test            and PostgreSQL, Chromium
 #
 # Rust (with cargo, rustfmt and clippy) and Node are taken as given; where Node is missing, Debian's own is tried.
 set -euo pipefail
@@ -11,6 +11,8 @@ set -euo pipefail
 readonly NODE_AT_LEAST=20.19.0
 # Where Debian's package puts the servers: not on the PATH.
 readonly DEBIAN_POSTGRES='/usr/lib/postgresql/*/bin/initdb'
+# What Chromium falls back on for characters that the page's own fonts do not have.
+readonly FONTS='/usr/share/fonts/truetype/*/*'
 # Keeps the PostgreSQL package from setting up and starting a server of its own: Threefold starts its own, elsewhere.
 readonly NO_MAIN_CLUSTER=/etc/postgresql-common/createcluster.d/threefold-install.conf
 
@@ -25,6 +27,14 @@ has() {
 
 has_postgres() {
   has initdb || compgen -G "$DEBIAN_POSTGRES" >/dev/null
+}
+
+has_chromium() {
+  [[ -x ${CHROMIUM:-/usr/bin/chromium} ]]
+}
+
+has_fonts() {
+  compgen -G "$FONTS" >/dev/null
 }
 
 as_root() {
@@ -61,10 +71,11 @@ need_node() {
 }
 
 main() {
-  local wants_postgres
+  local wants_postgres=no wants_browser=no
   case ${1:-} in
-    demo) wants_postgres=no ;;
-    demo-postgres | test) wants_postgres=yes ;;
+    demo) ;;
+    demo-postgres) wants_postgres=yes ;;
+    test) wants_postgres=yes wants_browser=yes ;;
     *) fail "usage: $0 demo|demo-postgres|test" ;;
   esac
   need_rust
@@ -76,6 +87,10 @@ main() {
   has npm || missing+=(npm)
   if [[ $wants_postgres == yes ]] && ! has_postgres; then
     missing+=(postgresql)
+  fi
+  if [[ $wants_browser == yes ]]; then
+    has_chromium || missing+=(chromium)
+    has_fonts || missing+=(fonts-liberation)
   fi
 
   if [[ ${#missing[@]} -gt 0 ]]; then

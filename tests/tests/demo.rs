@@ -80,8 +80,11 @@ impl Place {
 
     /// Starts it and waits until it says that it serves.
     async fn start(&self) -> Demo {
+        self.start_by(self.command()).await
+    }
+
+    async fn start_by(&self, mut command: Command) -> Demo {
         let (reader, writer) = std::io::pipe().unwrap();
-        let mut command = self.command();
         command.stdout(writer.try_clone().unwrap()).stderr(writer);
         let process = ChildProcess::spawn(&mut command).unwrap();
         drop(command);
@@ -160,15 +163,16 @@ async fn a_demo_lives_and_is_taken_up_again(database: DatabaseKind) {
     let mut demo = place.start().await;
     let said = demo.said();
     for port in &place.public {
-        assert!(
-            said.contains(&format!("http://127.0.0.1:{}/graphql", port.number())),
-            "{said}"
-        );
-        assert!(
-            said.contains(&format!("http://127.0.0.1:{}/graphiql", port.number())),
-            "{said}"
-        );
+        let address = format!("http://127.0.0.1:{}", port.number());
+        assert!(said.contains(&format!("{address}/ ")), "{said}");
+        assert!(said.contains(&format!("{address}/graphql ")), "{said}");
     }
+    let addresses: Vec<&str> = said
+        .split_whitespace()
+        .filter(|word| word.starts_with("http://"))
+        .collect();
+    let first = format!("http://127.0.0.1:{}/", place.public[0].number());
+    assert_eq!(addresses[..2], [first.clone(), format!("{first}graphiql")]);
     let lines: Vec<&str> = said
         .lines()
         .map(str::trim)
@@ -259,6 +263,29 @@ async fn a_demo_lives_and_is_taken_up_again_on_postgres() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demo_lives_and_is_taken_up_again_on_sqlite() {
     a_demo_lives_and_is_taken_up_again(DatabaseKind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_started_again_where_the_binary_was_built_anew() {
+    let place = Place::new(DatabaseKind::Sqlite);
+    let program = place.folder.path().join("threefold");
+    fs::copy(binary::path(), &program).unwrap();
+    let mut command = Command::new(&program);
+    command.args(place.command().get_args());
+    let mut demo = place.start_by(command).await;
+
+    fs::remove_file(&program).unwrap();
+    let process = demo.replica_process(&place.data(), 2);
+    kill(Pid::from_raw(process), Signal::SIGKILL).unwrap();
+    demo.wait_until_it_says("Replica 2 is started again", Duration::from_secs(15))
+        .await;
+    until("replica 2 to serve", START_TIMEOUT, async || {
+        let page = place.client(2).expenses(1).await;
+        page.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+    demo.stop(Signal::SIGTERM).await;
+    place.assert_nothing_listens();
 }
 
 #[tokio::test]

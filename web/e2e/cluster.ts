@@ -16,7 +16,7 @@ export type ReplicaId = (typeof REPLICAS)[number]
 
 /** The demo starts what died after five seconds; a debug binary on a busy machine takes its time. */
 const READY_TIMEOUT = 60_000
-const BINARY = process.env['THREEFOLD_BIN'] ?? resolve(import.meta.dirname, '../../target/debug/threefold')
+export const BINARY = process.env['THREEFOLD_BIN'] ?? resolve(import.meta.dirname, '../../target/debug/threefold')
 
 /**
  * Runs the demo as long as somebody holds its input. However the tests end, even killed, the input is closed, the demo
@@ -36,7 +36,8 @@ const GUARD = `
 
 export class Cluster {
   private constructor(
-    private readonly folder: string,
+    /** Everything of the cluster on disk; goes with it. */
+    readonly folder: string,
     private readonly firstPort: number,
     private readonly guard: ChildProcess,
     private readonly demo: number,

@@ -1,7 +1,8 @@
 //! Starting `threefold serve` as a child process.
 
-use std::env;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::{env, io};
 
 use anyhow::Context;
 
@@ -12,7 +13,7 @@ use super::member::MemberPlan;
 
 /// Starts the replica from this program's own executable. What it says is added to its log.
 pub(super) fn start(plan: &MemberPlan) -> anyhow::Result<ChildProcess> {
-    let program = env::current_exe().context("this program does not know its own file")?;
+    let program = program().context("this program does not know its own file")?;
     let log = log_file::open(&plan.log)
         .with_context(|| format!("the log {} cannot be written", plan.log.display()))?;
     let errors = log.try_clone().context("the log cannot be shared")?;
@@ -30,4 +31,15 @@ pub(super) fn start(plan: &MemberPlan) -> anyhow::Result<ChildProcess> {
     }
     ChildProcess::spawn(&mut command)
         .with_context(|| format!("replica {} cannot be started", plan.id))
+}
+
+/// This program's own file. Where it was built anew, the one that runs has no name any more, but the system still has it; and
+/// it is the one that the other replicas are.
+fn program() -> io::Result<PathBuf> {
+    let named = env::current_exe()?;
+    Ok(if named.exists() {
+        named
+    } else {
+        "/proc/self/exe".into()
+    })
 }

@@ -4,21 +4,28 @@ use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
 use super::member::MemberPlan;
 
-/// A table of the replicas, a mutation for one of them and the query for another.
+/// Where the page is, a table of the replicas, a mutation for one of them and the query for another.
 pub(super) fn message<'a>(plans: impl Iterator<Item = &'a MemberPlan>) -> String {
     let plans: Vec<&MemberPlan> = plans.collect();
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["Replica", "API", "GraphiQL", "Log"]);
+    table.set_header(["Replica", "Page", "API", "Log"]);
     for plan in &plans {
         table.add_row([
             plan.id.to_string(),
+            format!("{}/", plan.public_url),
             format!("{}/graphql", plan.public_url),
-            format!("{}/graphiql", plan.public_url),
             plan.log.display().to_string(),
         ]);
     }
-    let mut message = format!("\nThree replicas serve, and hold the same expenses.\n{table}\n");
+    let mut message = "\nThree replicas serve, and hold the same expenses.\n".to_owned();
+    if let Some(first) = plans.first() {
+        message.push_str(&format!(
+            "\n  The page:  {0}/\n  GraphiQL:  {0}/graphiql\n\n",
+            first.public_url
+        ));
+    }
+    message.push_str(&format!("{table}\n"));
     if let [first, .., last] = plans.as_slice() {
         message.push_str(&format!(
             "\nAdd an expense on replica {}:\n  {}\n\nRead it on replica {}:\n  {}\n",

@@ -4,9 +4,10 @@ import { firstDay, today } from '@/format/date'
 import { readFragment } from '@/graphql/generated'
 import type { FragmentType } from '@/graphql/generated'
 import { breakdown, type Breakdown } from './data/categories'
+import { chartColors } from './data/colors'
 import { headline, type Headline } from './data/headline'
 import { heat, type Heat } from './data/heat'
-import { DayFields, dayTotals, MonthFields, monthTotals, scaleOf, type DayTotal, type Scale } from './data/rows'
+import { DayFields, dayTotals, MonthFields, monthTotals, scaleOf, type Scale } from './data/rows'
 import { stack, type Stack } from './data/stack'
 import { trend, type Trend } from './data/trend'
 import { weekBegins } from './figures'
@@ -29,9 +30,10 @@ export interface Overview {
   headline: Headline
   breakdown: Breakdown
   stack: Stack
-  days: DayTotal[]
   trend: Trend
   heat: Heat
+  /** Of the categories, by their key. */
+  colors: ReadonlyMap<string, string>
   top: readonly FragmentType<typeof TopExpense>[]
 }
 
@@ -84,9 +86,9 @@ export function useOverview({ period, currency: asked }: Pick<Place, 'period' | 
       headline: headline(days, input.period, today()),
       breakdown: breakdown(months, (month) => from <= firstDay(month) && firstDay(month) <= to),
       stack: stack(months, barMonths(input.period)),
-      days,
       trend: trend(days, input.period, today()),
       heat: heat(days, lastMonthOf(input.period), weekBegins()),
+      colors: chartColors(months.map(({ category }) => category)),
       top: data.top.nodes,
     }
   })

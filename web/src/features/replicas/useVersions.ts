@@ -28,8 +28,6 @@ const ExpenseOnReplica = graphql(`
 
 export interface Versions {
   versions: Readonly<ShallowRef<readonly Version[]>>
-  /** True while answers are waited for. */
-  reading: Readonly<Ref<boolean>>
   /** When the last answers were asked for, in milliseconds; null before the first. */
   readAt: Readonly<Ref<number | null>>
   read: () => void
@@ -39,8 +37,9 @@ export function useVersions(id: () => string | null): Versions {
   const { client } = useClientHandle()
   const { cluster, endpoints, feed } = useServices()
   const versions = shallowRef<readonly Version[]>([])
-  const reading = ref(false)
   const readAt = ref<number | null>(null)
+  /** True while answers are waited for. */
+  let reading = false
   let wanted = false
   let tries = 0
   let closed = false
@@ -56,9 +55,9 @@ export function useVersions(id: () => string | null): Versions {
 
   async function round() {
     const expense = id()
-    if (reading.value || expense === null) return
+    if (reading || expense === null) return
     wanted = false
-    reading.value = true
+    reading = true
     readAt.value = Date.now()
     const asked: Version[] = cluster.replicas.value.map(({ id: replica }) => ({ replica, reading: { state: 'reading' } }))
     let late = false
@@ -76,7 +75,7 @@ export function useVersions(id: () => string | null): Versions {
       }),
     )
     clearTimeout(patience)
-    reading.value = false
+    reading = false
     if (closed) return
     if (expense === id()) show()
     if (wanted || expense !== id()) void round()
@@ -122,5 +121,5 @@ export function useVersions(id: () => string | null): Versions {
     clearTimeout(retry)
     stop()
   })
-  return { versions, reading, readAt, read }
+  return { versions, readAt, read }
 }

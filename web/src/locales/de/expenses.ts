@@ -21,7 +21,7 @@ export default {
     deletedAt: 'Gelöscht {when}',
     editAgain: 'Nochmals bearbeiten',
     compare: 'Vergleichen',
-    addAgain: 'Nochmals hinzufügen',
+    conflict: 'Nicht gespeichert: Jemand anders hat das inzwischen geändert.',
   },
   field: {
     description: 'Beschreibung',
@@ -40,8 +40,6 @@ export default {
     needsDate: 'Ein Datum',
     changed: 'Jemand anders hat das gerade geändert: {fields}.',
     deleted: 'Jemand anders hat das gerade gelöscht.',
-    compare: 'Vergleichen',
-    discard: 'Änderungen verwerfen',
   },
   conflict: {
     title: 'Zweimal geändert',
@@ -100,6 +98,5 @@ export default {
     delete: 'Ausgabe oder Ausgewähltes löschen',
     restore: 'Ausgabe oder Ausgewähltes wiederherstellen',
     undo: 'Letztes Löschen rückgängig machen',
-    clear: 'Nichts auswählen',
   },
 } satisfies typeof en

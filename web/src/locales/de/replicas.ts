@@ -75,7 +75,6 @@ export default {
     partly: 'Replikat {replica} hat {percent} davon',
     missing: 'Replikat {replica} hat sie noch nicht',
     first: 'zuerst',
-    changes: '{count} Änderung | {count} Änderungen',
     one: {
       added: '„{name}“ {money} hinzugefügt',
       updated: '„{name}“ {money} geändert: {fields}',
@@ -105,8 +104,8 @@ export default {
     leaderless: 'Replikat {replica} ist nicht mehr Leader, und noch ist es kein anderes',
     lost: 'Replikat {replica} ist nicht erreichbar; zuletzt bei Revision {revision}',
     back: 'Replikat {replica} ist wieder da, bei Revision {revision}',
-    behind: 'Replikat {replica} ist zurückgefallen, bei Revision {revision}',
-    caughtUp: 'Replikat {replica} hat aufgeholt, bei Revision {revision}',
+    behind: 'Replikat {replica} ist nicht mehr synchron, bei Revision {revision}',
+    caughtUp: 'Replikat {replica} hat aufgeholt und ist synchron, bei Revision {revision}',
     diverged: 'Alarm: Replikate {other} und {replica} unterscheiden sich bei Revision {revision}',
   },
   versions: {

@@ -19,7 +19,7 @@ export default {
     deletedAt: 'Deleted {when}',
     editAgain: 'Edit again',
     compare: 'Compare',
-    addAgain: 'Add again',
+    conflict: 'Not saved: somebody else has changed this meanwhile.',
   },
   field: {
     description: 'Description',
@@ -38,8 +38,6 @@ export default {
     needsDate: 'A date',
     changed: 'Somebody else has just changed this: {fields}.',
     deleted: 'Somebody else has just deleted this.',
-    compare: 'Compare',
-    discard: 'Discard changes',
   },
   conflict: {
     title: 'Changed twice',
@@ -98,6 +96,5 @@ export default {
     delete: 'Delete the expense, or all selected',
     restore: 'Restore the expense, or all selected',
     undo: 'Undo the last deletion',
-    clear: 'Select nothing',
   },
 }

@@ -73,7 +73,6 @@ export default {
     partly: 'Replica {replica} has {percent} of it',
     missing: 'Replica {replica} does not have it yet',
     first: 'first',
-    changes: '{count} change | {count} changes',
     one: {
       added: 'added “{name}” {money}',
       updated: 'updated “{name}” {money}: {fields}',
@@ -103,8 +102,8 @@ export default {
     leaderless: 'Replica {replica} leads no more, and nobody else does yet',
     lost: 'Replica {replica} is not reachable; last known at revision {revision}',
     back: 'Replica {replica} is back, at revision {revision}',
-    behind: 'Replica {replica} has fallen behind, at revision {revision}',
-    caughtUp: 'Replica {replica} has caught up, at revision {revision}',
+    behind: 'Replica {replica} is no longer in sync, at revision {revision}',
+    caughtUp: 'Replica {replica} has caught up and is in sync, at revision {revision}',
     diverged: 'Alarm: replicas {other} and {replica} differ at revision {revision}',
   },
   versions: {

@@ -66,7 +66,9 @@ export function useEditing({ add, update, restore, current }: EditingOptions) {
 
   function change({ base, draft }: Editing): boolean {
     const input = changesOf(base, draft)
-    return !input || meets(base, input) || update(input)
+    if (!input) return true
+    // Until both versions are looked at, the edit stays as it is.
+    return !meets(base, input) && update(input)
   }
 
   /** Shows both versions where another person's is known already; true where it is. */
@@ -101,13 +103,13 @@ export function useEditing({ add, update, restore, current }: EditingOptions) {
     const taken = !input || update(gone ? { ...input, expectedVersion: now.theirs.version + 1 } : input)
     if (!taken) return
     if (now.key) outbox.dismiss(now.key)
+    else editing.value = null
     conflict.value = null
   }
 
   onScopeDispose(
     outbox.onSettled((entry) => {
-      const met = entry.state === 'refused' && entry.errors.some(({ code }) => code === 'VERSION_CONFLICT')
-      if (met && !conflict.value) void compare(entry)
+      if (isConflict(entry) && !conflict.value) void compare(entry)
     }),
   )
 
@@ -121,11 +123,17 @@ export function useEditing({ add, update, restore, current }: EditingOptions) {
     cancel() {
       editing.value = null
     },
-    /** Leaves the refused entry at its row. */
+    /** Leaves the edit, or the refused entry, at its row. */
     later() {
       conflict.value = null
     },
   }
+}
+
+/** True for an edit of something that another person has changed, or deleted. */
+export function isConflict({ state, command, errors }: Entry): boolean {
+  const codes = errors.map(({ code }) => code)
+  return state === 'refused' && command.kind === 'update' && (codes.includes('VERSION_CONFLICT') || codes.includes('NOT_FOUND'))
 }
 
 /** The part of a draft that an update sets. */

@@ -82,7 +82,7 @@ export function withBatches(loaded: Loaded, batches: readonly Batch[], terms: Te
   let unclear = false
   let rows = loaded.rows
   let revision = loaded.revision
-  let newest = new Map<string, { expense: Expense; revision: string }>()
+  let newest: Newest = new Map()
 
   function settle() {
     if (newest.size === 0) return
@@ -118,22 +118,48 @@ export function withBatches(loaded: Loaded, batches: readonly Batch[], terms: Te
   return { loaded: { rows, end: loaded.end, revision }, touched, unclear }
 }
 
+/** Changed expenses by id, with the revision that changed them. */
+type Newest = Map<string, { expense: Expense; revision: string }>
+/** So few changes are looked for one by one. */
+const FEW = 32
+
 function withNewest(
   rows: readonly Expense[],
-  newest: Map<string, { expense: Expense; revision: string }>,
+  newest: Newest,
   belongs: (expense: Expense) => boolean,
   touched: Set<string>,
 ): readonly Expense[] {
-  const kept = rows.filter((row) => {
+  const kept = newest.size <= FEW ? withoutFew(rows, newest) : withoutMany(rows, newest)
+  const incoming = [...newest.values()].map(({ expense }) => expense).filter(belongs)
+  for (const { id } of incoming) touched.add(id)
+  return merge(kept, incoming)
+}
+
+/** The rows without those that change; changes that are older than their rows are dropped. */
+function withoutMany(rows: readonly Expense[], newest: Newest): readonly Expense[] {
+  return rows.filter((row) => {
     const change = newest.get(row.id)
     if (!change) return true
     if (isAfter(change.revision, row.revision)) return false
     newest.delete(row.id)
     return true
   })
-  const incoming = [...newest.values()].map(({ expense }) => expense).filter(belongs)
-  for (const { id } of incoming) touched.add(id)
-  return merge(kept, incoming)
+}
+
+/** The same, without looking up each of a hundred thousand rows. */
+function withoutFew(rows: readonly Expense[], newest: Newest): readonly Expense[] {
+  let kept: Expense[] | null = null
+  for (const [id, { expense, revision }] of newest) {
+    let index = indexOf(kept ?? rows, expense)
+    if (index < 0) index = (kept ?? rows).findIndex((row) => row.id === id)
+    const row = (kept ?? rows)[index]
+    if (!row) continue
+    if (isAfter(revision, row.revision)) {
+      kept ??= [...rows]
+      kept.splice(index, 1)
+    } else newest.delete(id)
+  }
+  return kept ?? rows
 }
 
 function recategorised(
@@ -159,6 +185,11 @@ export function merge(rows: readonly Expense[], incoming: readonly Expense[]): r
   const [first] = sorted
   const last = rows.at(-1)
   if (!last || (first && inOrder(last, first) < 0)) return [...rows, ...sorted]
+  if (sorted.length <= FEW) {
+    const spliced = [...rows]
+    for (const row of sorted) spliced.splice(placeOf(spliced, row), 0, row)
+    return spliced
+  }
   const merged: Expense[] = []
   let next = 0
   for (const row of rows) {
@@ -173,29 +204,34 @@ export function merge(rows: readonly Expense[], incoming: readonly Expense[]): r
 
 /** The place of a row, or -1. */
 export function indexOf(rows: readonly Position[], position: Position): number {
+  const place = placeOf(rows, position)
+  return rows[place]?.id === position.id && rows[place]?.spentOn === position.spentOn ? place : -1
+}
+
+/** The first place that does not come before a position. */
+function placeOf(rows: readonly Position[], position: Position): number {
   let low = 0
-  let high = rows.length - 1
-  while (low <= high) {
+  let high = rows.length
+  while (low < high) {
     const middle = (low + high) >> 1
     const row = rows[middle]
-    if (!row) return -1
-    const order = inOrder(row, position)
-    if (order === 0) return middle
-    if (order < 0) low = middle + 1
-    else high = middle - 1
+    if (row && inOrder(row, position) < 0) low = middle + 1
+    else high = middle
   }
-  return -1
+  return low
 }
 
 const categories = new Map<string, NonNullable<Expense['category']>>()
 const NO_TAGS: string[] = []
-/** Most categories that are shared between rows; a ledger has some dozens. */
-const MAX_SHARED = 2_000
+const days = new Map<string, string>()
+/** Most that are shared between rows; a ledger has some dozens of categories, and a life some ten thousand days. */
+const MAX_SHARED = 20_000
 
 /** The same expense with what many have in common kept once: a hundred thousand of them are in memory. */
 export function compact(expense: Expense): Expense {
   return {
     ...expense,
+    spentOn: sharedDay(expense.spentOn),
     category: expense.category && shared(expense.category),
     tags: expense.tags.length === 0 ? NO_TAGS : expense.tags,
     updatedAt: expense.updatedAt === expense.createdAt ? expense.createdAt : expense.updatedAt,
@@ -210,4 +246,13 @@ function shared(category: NonNullable<Expense['category']>): NonNullable<Expense
     categories.set(key, (one = { id: category.id, name: category.name, color: category.color }))
   }
   return one
+}
+
+/** Days that are the same text in memory are compared at a glance. */
+function sharedDay(day: string): string {
+  const one = days.get(day)
+  if (one !== undefined) return one
+  if (days.size >= MAX_SHARED) days.clear()
+  days.set(day, day)
+  return day
 }

@@ -1,6 +1,6 @@
 /** What can be done to rows. Everything goes through the outbox, and shows at once. */
 import { useI18n } from 'vue-i18n'
-import { showToast } from '@/components/toasts'
+import { dismissToast, showToast, shownToasts } from '@/components/toasts'
 import type { Expense } from '@/feed/expense'
 import type { Command } from '@/outbox/entry'
 import { OutboxFull } from '@/outbox/outbox'
@@ -12,8 +12,14 @@ const MAX_UNDO = 20
 /** As many tags as an expense may have. */
 const MAX_TAGS = 20
 
+interface Deletion {
+  ids: readonly string[]
+  /** The message that offers to undo it. */
+  toast: number | undefined
+}
+
 /** Kept while the page is open, whatever part of it is shown. */
-const deletions: string[][] = []
+const deletions: Deletion[] = []
 
 export function useActions() {
   const { outbox } = useServices()
@@ -35,11 +41,13 @@ export function useActions() {
   }
 
   function undo() {
-    const ids = deletions.pop()
-    if (!ids) {
+    const deletion = deletions.pop()
+    if (!deletion) {
       showToast(t('expenses.nothingToUndo'))
       return
     }
+    const { ids, toast } = deletion
+    if (toast !== undefined) dismissToast(toast)
     const taken = submit(ids.map((id) => ({ kind: 'restore', input: { id } })))
     if (taken.length > 0) showToast(t('expenses.restored', taken.length))
   }
@@ -59,15 +67,17 @@ export function useActions() {
     remove(rows: readonly Expense[]) {
       const taken = submit(rows.map(({ id }) => ({ kind: 'delete', input: { id } })))
       if (taken.length === 0) return
-      deletions.push(taken)
+      const deletion: Deletion = { ids: taken, toast: undefined }
+      deletions.push(deletion)
       if (deletions.length > MAX_UNDO) deletions.shift()
       const run = () => {
-        const index = deletions.indexOf(taken)
+        const index = deletions.indexOf(deletion)
         if (index < 0) return
         deletions.push(...deletions.splice(index, 1))
         undo()
       }
       showToast(t('expenses.deleted', taken.length), { action: { label: t('common.action.undo'), run } })
+      deletion.toast = shownToasts.at(-1)?.id
     },
     restore(rows: readonly Expense[]) {
       const taken = submit(rows.map(({ id }) => ({ kind: 'restore', input: { id } })))

@@ -25,12 +25,16 @@ const EMPTY: View = { rows: [], layout: layoutOf([]), marks: NO_MARKS, effects: 
 
 export type ExpenseList = ReturnType<typeof useExpenseList>
 
-export function useExpenseList(filter: () => ExpenseFilter, matches: (filter: ExpenseFilter, expense: Expense) => boolean) {
+/** `filter` is null as long as it is not known what is asked for. */
+export function useExpenseList(
+  filter: () => ExpenseFilter | null,
+  matches: (filter: ExpenseFilter, expense: Expense) => boolean,
+) {
   const { client, feed, outbox, endpoints } = useServices()
   const { byId } = useCategories()
   const flash = useFlash()
-  const accepts = (expense: Expense) => matches(filter(), expense)
-  const terms = (): Terms => ({ accepts, byCategory: dependsOnCategory(filter()), category: (id) => byId.value.get(id) ?? null })
+  const accepts = (expense: Expense) => matches(filter() ?? {}, expense)
+  const terms = (): Terms => ({ accepts, byCategory: dependsOnCategory(filter() ?? {}), category: (id) => byId.value.get(id) ?? null })
 
   const totals = useTotals({ client, filter, accepts, keep: true })
   const pages = usePages({

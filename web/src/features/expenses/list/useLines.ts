@@ -7,7 +7,7 @@ import type { View } from './useExpenseList'
 import type { Sizes } from './useSizes'
 
 /** Lines beyond the window, so that scrolling shows no holes. */
-const OVERSCAN = 12
+const OVERSCAN = 8
 export interface LinesOptions {
   sizes: Sizes
   view: Readonly<ShallowRef<View>>
@@ -18,7 +18,8 @@ export interface LinesOptions {
   kept: ComputedRef<readonly number[]>
 }
 
-export type ShownLine = Line & { key: string; top: number; height: number; line: number }
+/** `id` is the row's, or the date of the day; `key` is that of the element. */
+export type ShownLine = Line & { id: string; key: string; top: number; height: number; line: number }
 
 export function useLines({ sizes, view, container, higher, kept }: LinesOptions) {
   const { narrow, rem, rowHeight, dayHeight } = sizes
@@ -55,39 +56,62 @@ export function useLines({ sizes, view, container, higher, kept }: LinesOptions)
     }),
   )
 
+  /** Most lines that were ever shown at once: as many elements there are, and they are used again and again. */
+  let slots = 0
+  /** Elements that stay with their row, by its id: what has the focus keeps it. */
+  let pinned = new Map<string, string>()
   const shown = computed<ShownLine[]>(() => {
     const { layout, rows } = view.value
-    return virtualizer.value.getVirtualItems().flatMap(({ index, start, size }) => {
+    const items = virtualizer.value.getVirtualItems()
+    slots = Math.max(slots, items.length)
+    const lines = items.flatMap(({ index, start, size }) => {
       const line = lineAt(layout, index)
       if (!line) return []
-      const name = line.kind === 'day' ? line.day.date : (rows[line.row]?.id ?? '')
-      return [{ ...line, key: name, top: start - margin.value, height: size, line: index }]
+      const id = line.kind === 'day' ? line.day.date : (rows[line.row]?.id ?? '')
+      return [{ ...line, id, key: '', top: start - margin.value, height: size, line: index }]
     })
+    const slotOf = (line: number) => `slot ${line % slots}`
+    const own = lines.filter(({ line }) => kept.value.includes(line))
+    pinned = new Map(own.map(({ id, line }) => [id, pinned.get(id) ?? slotOf(line)]))
+    const taken = new Set(pinned.values())
+    for (const line of lines) {
+      const slot = slotOf(line.line)
+      line.key = line.kind === 'day' ? line.id : (pinned.get(line.id) ?? (taken.has(slot) ? line.id : slot))
+      taken.add(line.key)
+    }
+    return lines
   })
 
   // What comes in above the window moves nothing in it.
-  let anchor: { spentOn: string; id: string; offset: number } | null = null
+  let anchor: { spentOn: string; id: string; below: number } | null = null
+  let settled = true
   watch(
     view,
     (_, before) => {
+      // Of several changes before the next picture, the first knows what the person sees.
+      if (!settled) return
+      settled = false
+      anchor = null
       const top = window.scrollY
+      // Whoever looks at the beginning wants to see what comes in there.
+      if (top <= margin.value) return
       const item = virtualizer.value.getVirtualItemForOffset(top + dayHeight.value)
-      const line = item && top > margin.value ? lineAt(before.layout, item.index) : null
-      const row = line && before.rows[line.kind === 'row' ? line.row : line.day.start]
-      anchor = row && item ? { spentOn: row.spentOn, id: row.id, offset: item.start - top } : null
-      if (line?.kind === 'day') anchor = null
+      const line = item && lineAt(before.layout, item.index)
+      if (!line) return
+      const row = line.kind === 'row' ? before.rows[line.row] : before.rows[line.day.start]
+      const head = line.kind === 'day' ? item.size : 0
+      if (row) anchor = { spentOn: row.spentOn, id: row.id, below: item.start + head - top }
     },
     { flush: 'sync' },
   )
   watch(
     view,
     ({ rows, layout }) => {
+      settled = true
       if (!anchor) return
-      const line = lineOf(layout, indexOf(rows, anchor))
-      if (line < 0) return
-      const start = virtualizer.value.getOffsetForIndex(line, 'start')?.[0]
+      const start = virtualizer.value.measurementsCache[lineOf(layout, indexOf(rows, anchor))]?.start
       if (start === undefined) return
-      const delta = start + dayHeight.value + 8 - anchor.offset - window.scrollY
+      const delta = start - anchor.below - window.scrollY
       if (Math.abs(delta) >= 1) window.scrollBy({ top: delta, behavior: 'instant' })
     },
     { flush: 'post' },
@@ -111,6 +135,10 @@ export function useLines({ sizes, view, container, higher, kept }: LinesOptions)
     height: computed(() => virtualizer.value.getTotalSize()),
     /** The last line that is in the window or near it. */
     lastShown: computed(() => virtualizer.value.range?.endIndex ?? 0),
-    scrollTo: (line: number, align: 'auto' | 'start' | 'center' = 'auto') => virtualizer.value.scrollToIndex(line, { align }),
+    /** Brings a line into the window; with the first comes all that stands above the list. */
+    scrollTo(line: number) {
+      if (line <= 1) window.scrollTo({ top: 0 })
+      else virtualizer.value.scrollToIndex(line)
+    },
   }
 }

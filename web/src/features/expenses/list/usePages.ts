@@ -23,7 +23,8 @@ const MAX_WAIT = 8_000
 export interface PagesOptions {
   client: Client
   feed: Feed
-  filter: () => ExpenseFilter
+  /** Null as long as it is not known what is asked for. */
+  filter: () => ExpenseFilter | null
   terms: () => Terms
   /** Changes have been applied; `touched` are the rows that show it. */
   onChanges?: (batches: readonly Batch[], touched: ReadonlySet<string>) => void
@@ -71,6 +72,7 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
     state.loadingMore = false
     state.moreFailed = false
     if (!loaded.value) state.status = 'loading'
+    if (!filter()) return
     let next: Loaded | null = null
     let after: string | null = null
     do {

@@ -44,7 +44,6 @@ export function useRowKeys({ focus, selection, open, remove, removes, undo }: Ro
     { key: 'Control+a', label: () => t('expenses.keys.selectAll'), run: () => selection.all() },
     { key: removeKey, label: () => t(`expenses.keys.${removes}`), run: removeMeant },
     ...(undo ? [{ key: 'Control+z', label: () => t('expenses.keys.undo'), run: undo }] : []),
-    { key: 'Escape', label: () => t('expenses.keys.clear'), run: () => selection.clear() },
   )
   useCommands(
     { id: 'expenses-select-all', label: () => t('expenses.keys.selectAll'), run: () => selection.all(), key: 'Ctrl A' },
@@ -56,6 +55,7 @@ export function useRowKeys({ focus, selection, open, remove, removes, undo }: Ro
     ArrowUp: () => void focus.move(-1),
     Home: () => void focus.first(),
     End: () => void focus.last(),
+    Escape: () => selection.clear(),
   }
   /** Only on the row itself: a button in it has its own Enter. */
   const rowKeys: Record<string, () => void> = {

@@ -1,7 +1,8 @@
 /** A stack of layers for each month. */
+import { mixed } from '../data/colors'
 import type { ChartOption } from './echarts'
 import type { Palette } from './palette'
-import { tooltipStyle, tooltipText, type TooltipLine } from './tooltip'
+import { tooltipStyle, tooltipContent, type TooltipLine } from './tooltip'
 
 export interface BarLayer {
   key: string
@@ -23,6 +24,9 @@ export interface Bars {
   mark: (amount: number) => string
 }
 
+/** How much of the sheet shines through the months that are not shown. */
+const FADED = 0.35
+
 export function bars({ layers, labels, shown, tooltip, mark }: Bars, palette: Palette): ChartOption {
   const text = { color: palette.soft, fontFamily: palette.font, fontSize: 12 }
   return {
@@ -38,7 +42,7 @@ export function bars({ layers, labels, shown, tooltip, mark }: Bars, palette: Pa
         const index = Array.isArray(items) ? items[0]?.dataIndex : items.dataIndex
         if (index === undefined) return ''
         const { title, lines } = tooltip(index)
-        return tooltipText(title, lines)
+        return tooltipContent(title, lines)
       },
     },
     xAxis: {
@@ -68,11 +72,13 @@ export function bars({ layers, labels, shown, tooltip, mark }: Bars, palette: Pa
       stack: 'all',
       barMaxWidth: 40,
       barCategoryGap: '32%',
-      itemStyle: { color, borderColor: palette.sheet, borderWidth: 0.5 },
+      itemStyle: { borderColor: palette.sheet, borderWidth: 0.5 },
       emphasis: { disabled: true },
       data: sizes.map((value, index) => ({
-        value,
-        itemStyle: { opacity: shown < 0 || index === shown ? 1 : 0.62 },
+        // Nothing has no edge either.
+        value: value === 0 ? null : value,
+        // Not by opacity: rules would shine through.
+        itemStyle: { color: shown < 0 || index === shown ? color : mixed(color, palette.sheet, FADED) },
       })),
     })),
   }

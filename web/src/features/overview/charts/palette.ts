@@ -1,8 +1,6 @@
 /** The page's colours and font for charts: a canvas cannot follow CSS by itself. */
 import { onScopeDispose, shallowRef, watch, type ShallowRef } from 'vue'
-import { categoryColor } from '@/components/category-color'
 import { theme } from '@/shell/theme'
-import type { CategoryRef } from '../data/rows'
 
 const TOKENS = {
   ink: '--ink',
@@ -32,12 +30,6 @@ export function usePalette(): Readonly<ShallowRef<Palette>> {
     for (const query of queries) query.removeEventListener('change', renew)
   })
   return palette
-}
-
-/** A category's colour; expenses without one, and the others, are of no colour. */
-export function colorOf(category: CategoryRef | null, others: boolean, palette: Pick<Palette, 'rule' | 'strong'>): string {
-  if (category) return categoryColor(category)
-  return others ? palette.rule : palette.strong
 }
 
 function read(): Palette {

@@ -3,8 +3,10 @@ import { addMonths, firstDay, lastDay, noon, type CalendarDate, type CalendarMon
 import { daysOf } from '../period'
 import type { DayTotal } from './rows'
 
-/** Shades of days on which something was spent; each is used for as many days as the others. */
-export const SHADES = 4
+/** Of a hundred days on which something was spent, so many are in each shade or a lighter one. */
+const PARTS = [40, 70, 90]
+/** Shades of days on which something was spent. */
+export const SHADES = PARTS.length + 1
 
 export interface HeatDay {
   date: CalendarDate
@@ -47,12 +49,11 @@ export function heat(days: readonly DayTotal[], lastMonth: CalendarMonth, weekBe
   return { months, bounds }
 }
 
-/** A few large days must not make all others look alike: every shade holds as many days. */
+/** By rank: a few large days must not make all others look alike. */
 function boundsOf(days: readonly DayTotal[]): bigint[] {
   const totals = days.map(({ total }) => total).filter((total) => total > 0n)
   totals.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-  const at = (part: number) => totals[Math.ceil((totals.length * part) / SHADES) - 1] ?? 0n
-  return Array.from({ length: SHADES - 1 }, (_, index) => at(index + 1))
+  return PARTS.map((part) => totals[Math.ceil((totals.length * part) / 100) - 1] ?? 0n)
 }
 
 function shadeOf(total: bigint, bounds: readonly bigint[]): number {

@@ -1,12 +1,13 @@
-/** Tells the person of an added expense that the list does not show. */
-import { watch } from 'vue'
+/** Tells the person what became of their deeds where no row can: it is not in the list. */
+import { onScopeDispose, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { showToast } from '@/components/toasts'
 import { useServices } from '@/services'
+import { isConflict } from '../edit/useEditing'
 import type { ExpenseList } from './useExpenseList'
 
 /** `show` leads to where the expense can be seen. */
-export function useUnseenAdditions(list: ExpenseList, show: (id: string, spentOn: string) => void) {
+export function useUnseen(list: ExpenseList, show: (id: string, spentOn: string) => void) {
   const { outbox } = useServices()
   const { t } = useI18n()
   const since = Date.now()
@@ -27,4 +28,14 @@ export function useUnseenAdditions(list: ExpenseList, show: (id: string, spentOn
     }
     told = new Set(additions.map(({ key }) => key))
   })
+
+  onScopeDispose(
+    outbox.onSettled((entry) => {
+      // Additions have their place beside the form, conflicts their dialog.
+      if (entry.state !== 'refused' || entry.command.kind === 'add' || isConflict(entry)) return
+      if (list.find(entry.command.input.id)) return
+      showToast(entry.errors[0]?.message ?? t('common.receipt.refused'), { tone: 'bad' })
+      outbox.dismiss(entry.key)
+    }),
+  )
 }
