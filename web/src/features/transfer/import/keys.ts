@@ -5,13 +5,23 @@
  */
 import { blake3 } from '@noble/hashes/blake3.js'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { inSlices } from '../parse/slices'
 
 /** Most attempts of one thing, each with a key of its own. */
 export const MAX_ATTEMPTS = 1000
 
-/** Hash of a file's whole content. */
-export function hashFile(bytes: Uint8Array): Uint8Array {
-  return blake3(bytes)
+/** Bytes that are hashed in one go. */
+const PART_BYTES = 16 * 1024
+
+/** Hash of a file's whole content, a part at a time. */
+export async function hashFile(bytes: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+  const hasher = blake3.create()
+  await inSlices(partsOf(bytes), (part) => hasher.update(part), signal)
+  return hasher.digest()
+}
+
+function* partsOf(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length; at += PART_BYTES) yield bytes.subarray(at, at + PART_BYTES)
 }
 
 export type Keys = ReturnType<typeof createKeys>

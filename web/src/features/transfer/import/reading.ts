@@ -1,6 +1,6 @@
 /** How the rows of a file are read, and what they become. */
 import { ref, shallowRef } from 'vue'
-import { findDoubts, guessMapping, recallMapping, type Doubts, type Habits, type Mapping } from '../parse/mapping'
+import { findDoubts, guessMapping, NO_DOUBTS, recallMapping, type Doubts, type Habits, type Mapping } from '../parse/mapping'
 import { isOwnLayout } from '../parse/own-layout'
 import { isFault, readRow, type Fault, type Row } from '../parse/rows'
 import { inSlices } from '../parse/slices'
@@ -15,8 +15,6 @@ export interface Checked {
   faults: Fault[]
 }
 
-const CERTAIN: Doubts = { dateOrders: [], decimalMark: false }
-
 export type Reading = ReturnType<typeof createReading>
 
 /** `onChecked` is told of the rows, whenever they are read. */
@@ -26,7 +24,7 @@ export function createReading(
   onChecked: (checked: Checked, signal: AbortSignal) => Promise<void>,
 ) {
   const mapping = shallowRef<Mapping | null>(null)
-  const doubts = shallowRef<Doubts>(CERTAIN)
+  const doubts = shallowRef<Doubts>(NO_DOUBTS)
   /** Why the person need not look at the columns: it is our own layout, or one that is remembered. */
   const certain = ref<'own' | 'remembered' | null>(null)
   const checked = shallowRef<Checked | null>(null)
@@ -37,7 +35,7 @@ export function createReading(
     const guessed = guessMapping(source.names.value, tableRows(), habits())
     const remembered = guessed.own ? null : recallMapping(storage, source.names.value)
     certain.value = guessed.own ? 'own' : remembered ? 'remembered' : null
-    doubts.value = remembered ? CERTAIN : guessed.doubts
+    doubts.value = remembered ? NO_DOUBTS : guessed.doubts
     mapping.value = remembered ?? guessed.mapping
     checkIn(0)
   }
@@ -90,7 +88,7 @@ export function createReading(
     mapping.value = null
     checked.value = null
     certain.value = null
-    doubts.value = CERTAIN
+    doubts.value = NO_DOUBTS
   }
 
   return { mapping, doubts, certain, checked, guess, change, clear }

@@ -51,7 +51,7 @@ export function createSource(onTable: () => void) {
       try {
         const bytes = await given.bytes()
         signal.throwIfAborted()
-        const chosen = { name: given.name, size: given.size, hash: hashFile(bytes), ...decode(bytes) }
+        const chosen = { name: given.name, size: given.size, hash: await hashFile(bytes, signal), ...decode(bytes) }
         delimiter.value = detectDelimiter(chosen.text)
         await split(chosen, signal)
       } catch {

@@ -48,6 +48,9 @@ export function expenseAmount(decimal: string, currency: string): { amount: stri
   return { amount: fromMinor(minor, decimals) }
 }
 
+/** Amounts that decide, where they say something at all. */
+const ENOUGH = 1_000
+
 /** What the amounts of a column say of their decimal mark: null where they leave it open, as `1,234` does. */
 export function detectDecimalMark(values: Iterable<string>): DecimalMark | null {
   let points = 0
@@ -64,6 +67,7 @@ export function detectDecimalMark(values: Iterable<string>): DecimalMark | null 
     const decimal = repeated ? (last === '.' ? ',' : '.') : last
     if (decimal === '.') points += 1
     else commas += 1
+    if (points + commas === ENOUGH) break
   }
   if (points === commas) return null
   return points > commas ? '.' : ','

@@ -23,6 +23,8 @@ export interface Doubts {
   decimalMark: boolean
 }
 
+export const NO_DOUBTS: Doubts = { dateOrders: [], decimalMark: false }
+
 /** Which conventions a person lives with, for what the file leaves open. */
 export interface Habits {
   american: boolean
@@ -30,25 +32,25 @@ export interface Habits {
   currency: string
 }
 
-/** Rows that are looked at to guess columns and signs. Dates and amounts are looked at in all. */
+/** Rows that are looked at to guess columns and signs. All are where one row may decide. */
 const SAMPLE = 200
 
 /** Guesses how to read a table: its names, and the fields of its rows. */
 export function guessMapping(names: readonly string[], rows: readonly (readonly string[])[], habits: Habits) {
-  const columns = guessColumns(names, rows.slice(0, SAMPLE))
+  const sample = rows.slice(0, SAMPLE)
+  const columns = guessColumns(names, sample)
   const own = isOwnLayout(names)
-  const doubts = findDoubts(columns, rows, habits)
-  const mark = own ? '.' : detectDecimalMark(amountsOf(columns, rows))
-  const decimalMark = mark ?? habits.decimalMark
+  const doubts = own ? NO_DOUBTS : findDoubts(columns, rows, habits)
+  const decimalMark = own ? '.' : (detectDecimalMark(amountsOf(columns, rows)) ?? habits.decimalMark)
   const mapping: Mapping = {
     columns,
     dateOrder: own ? 'ymd' : (doubts.dateOrders[0] ?? 'ymd'),
     decimalMark,
-    spendingNegative: !own && isMostlyNegative(columns, rows, decimalMark),
+    spendingNegative: !own && isMostlyNegative(columns, sample, decimalMark),
     currency: habits.currency,
-    tagSeparator: own || valuesOf(columns.tags, rows).some((text) => text.includes(';')) ? ';' : ',',
+    tagSeparator: own || valuesOf(columns.tags, sample).some((text) => text.includes(';')) ? ';' : ',',
   }
-  return { mapping, doubts: own ? { dateOrders: [], decimalMark: false } : doubts, own }
+  return { mapping, doubts, own }
 }
 
 /** What the chosen columns leave open. */
