@@ -81,10 +81,14 @@ function scoreOf(field: Field, name: string): number {
   return part >= 0 ? 50 - part : 0
 }
 
+/** What must be so in a column that has the right name, and in one that has none. */
+const NAMED_SHARE = 0.5
+const UNNAMED_SHARE = 0.8
+
 /** A date must be one, an amount must be one; a column without anything may be everything. */
 function fits(field: Field, sample: readonly (readonly string[])[], column: number): boolean {
-  if (field === 'date') return share(sample, column, isDate) >= 0.8
-  if (field === 'amount' || field === 'debit' || field === 'credit') return share(sample, column, looksLikeAmount) >= 0.8
+  if (field === 'date') return share(sample, column, isDate) >= NAMED_SHARE
+  if (field === 'amount' || field === 'debit' || field === 'credit') return share(sample, column, looksLikeAmount) >= NAMED_SHARE
   return true
 }
 
@@ -95,14 +99,14 @@ function byContent(field: Field, sample: readonly (readonly string[])[], taken: 
   const filled = free.filter((column) => sample.some((fields) => fields[column]?.trim()))
   switch (field) {
     case 'date':
-      return filled.find((column) => share(sample, column, isDate) >= 0.8)
+      return filled.find((column) => share(sample, column, isDate) >= UNNAMED_SHARE)
     case 'amount':
       // Amounts have decimals more often than numbers of accounts have.
       return filled
-        .filter((column) => share(sample, column, (text) => looksLikeAmount(text) && !isDate(text)) >= 0.8)
+        .filter((column) => share(sample, column, (text) => looksLikeAmount(text) && !isDate(text)) >= UNNAMED_SHARE)
         .sort((a, b) => share(sample, b, hasDecimals) - share(sample, a, hasDecimals))[0]
     case 'currency':
-      return filled.find((column) => share(sample, column, (text) => /^[A-Z]{3}$/.test(text)) >= 0.9)
+      return filled.find((column) => share(sample, column, (text) => /^[A-Z]{3}$/.test(text)) >= UNNAMED_SHARE)
     case 'description':
       return filled
         .filter((column) => share(sample, column, (text) => !isDate(text) && !looksLikeAmount(text)) >= 0.5)
