@@ -52,9 +52,9 @@ export class Api {
   }
 
   /** Adds expenses in one mutation, and gives their ids. */
-  async add(expenses: NewExpense[], at: ReplicaId = 1): Promise<string[]> {
+  async add(expenses: NewExpense[], at: ReplicaId = 1, key: string = randomUUID()): Promise<string[]> {
     const input = {
-      idempotencyKey: randomUUID(),
+      idempotencyKey: key,
       expenses: expenses.map((each) => ({ currency: 'EUR', spentOn: today(), ...each })),
     }
     const { addExpenses } = await this.ask<{ addExpenses: Payload & { expenses: { id: string }[] } }>(
@@ -64,6 +64,21 @@ export class Api {
     )
     accepted(addExpenses)
     return addExpenses.expenses.map(({ id }) => id)
+  }
+
+  /** Adds one expense at whichever of the replicas takes it: again and again, and once in the end. */
+  async insist(expense: NewExpense, replicas: readonly ReplicaId[]): Promise<void> {
+    const key = randomUUID()
+    let attempt = 0
+    await until(`${expense.description} is added`, async () => {
+      const at = replicas[attempt++ % replicas.length] ?? 1
+      try {
+        await this.add([expense], at, key)
+        return true
+      } catch {
+        return false
+      }
+    })
   }
 
   async addCategory(name: string, color?: string, at: ReplicaId = 1): Promise<string> {

@@ -15,6 +15,9 @@ const SCREENS = {
   phone: { width: 390, height: 844 },
 }
 
+/** A month of the sample. */
+const MONTH = '2025-11'
+
 for (const [screen, viewport] of Object.entries(SCREENS)) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test.describe(`${screen}, ${colorScheme}`, () => {
@@ -23,7 +26,7 @@ for (const [screen, viewport] of Object.entries(SCREENS)) {
       for (const { path, name, heading } of PAGES) {
         test(`${name} is accessible and fits`, async ({ cluster, pageAt }) => {
           fillWithSample(cluster)
-          const page = await pageAt(1, path)
+          const page = await pageAt(1, name === 'overview' ? `${path}?month=${MONTH}` : path)
           await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible()
           await settled(page)
           await page.screenshot({ path: join(import.meta.dirname, 'screenshots', `${name}-${screen}-${colorScheme}.png`) })

@@ -1,8 +1,11 @@
 /** What goes wrong in a page without anybody seeing it: errors on the console, uncaught ones, refusals of the policy. */
 import type { BrowserContext, Page } from '@playwright/test'
 
-/** How Chromium speaks of an address that does not answer. */
-const NETWORK = /net::ERR_|WebSocket connection to .* failed|Failed to load resource/
+/**
+ * How Chromium speaks of an address that does not answer; and of a replica that has just started and has not heard of the
+ * others yet, so that it does not let their pages in.
+ */
+const NETWORK = /net::ERR_|WebSocket connection to .* failed|Failed to load resource|blocked by CORS policy/
 
 export class Troubles {
   private readonly seen: string[] = []

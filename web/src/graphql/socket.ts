@@ -8,6 +8,8 @@ import { socketUrl, type Endpoints } from './endpoints'
 /** Silence after which the replica is asked whether it is there, and how long it has to answer; milliseconds. */
 const PING_INTERVAL = 3_000
 const PONG_TIMEOUT = 3_000
+/** How long a replica may take to open the socket and to greet, in milliseconds: browsers wait for minutes. */
+const OPEN_TIMEOUT = 4_000
 /** Longest wait between two attempts, in milliseconds. */
 const MAX_RETRY_WAIT = 5_000
 /** Close codes by which a replica says who is not let in. */
@@ -26,9 +28,11 @@ export type Socket = ReturnType<typeof createSocket>
 
 export function createSocket(endpoints: Endpoints, access: Access) {
   let pong: ReturnType<typeof setTimeout> | undefined
+  let opening: ReturnType<typeof setTimeout> | undefined
   /** Where the socket is, or is being opened. */
   let at = ''
-  let opened = false
+  /** There is a socket, or is about to be. */
+  let begun = false
   const client = createClient({
     url: () => {
       at = endpoints.current.value.url
@@ -40,7 +44,6 @@ export function createSocket(endpoints: Endpoints, access: Access) {
     },
     lazyCloseTimeout: 1_000,
     keepAlive: PING_INTERVAL,
-    connectionAckWaitTimeout: 5_000,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
     retryWait: (attempt) => {
@@ -50,8 +53,13 @@ export function createSocket(endpoints: Endpoints, access: Access) {
       return new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)))
     },
     on: {
+      connecting: () => {
+        begun = true
+        clearTimeout(opening)
+        opening = setTimeout(() => client.terminate(), OPEN_TIMEOUT)
+      },
       connected: () => {
-        opened = true
+        clearTimeout(opening)
         endpoints.answered(at)
       },
       ping: (received) => {
@@ -64,7 +72,8 @@ export function createSocket(endpoints: Endpoints, access: Access) {
       },
       closed: (event) => {
         clearTimeout(pong)
-        opened = false
+        clearTimeout(opening)
+        begun = false
         const { code, wasClean } = event as CloseEvent
         if (REFUSED.includes(code)) access.refused()
         else if (!(wasClean && code === 1000)) endpoints.failed(at)
@@ -74,7 +83,7 @@ export function createSocket(endpoints: Endpoints, access: Access) {
 
   // Where queries and mutations move to another replica, subscriptions go along.
   watch(endpoints.current, ({ url }) => {
-    if (opened && url !== at) client.terminate()
+    if (begun && url !== at) client.terminate()
   })
 
   return {

@@ -36,8 +36,10 @@ export function useShortcuts(...own: Shortcut[]) {
 /** Listens to the page's keys; returns how to end that. */
 export function listenToKeys(target: Document = document): () => void {
   const listener = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.isComposing || event.altKey) return
-    const key = (event.ctrlKey || event.metaKey ? 'Control+' : '') + event.key
+    // On many keyboards `[` and its like are typed with AltGr, which some systems report as Control and Alt.
+    const third = event.getModifierState('AltGraph')
+    if (event.defaultPrevented || event.isComposing || (event.altKey && !third)) return
+    const key = ((event.ctrlKey && !third) || event.metaKey ? 'Control+' : '') + event.key
     const typing = isTyping(event.target) || target.querySelector('[role="dialog"][data-state="open"]') !== null
     const shortcut = shortcuts.findLast((each) => each.key === key && (each.whileTyping || !typing))
     if (!shortcut) return

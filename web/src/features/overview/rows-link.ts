@@ -1,5 +1,6 @@
-/** Links to the expenses behind a figure, in the query language of the list. */
+/** Links to the expenses behind a figure. */
 import type { RouteLocationRaw } from 'vue-router'
+import { expensesLink } from '@/features/expenses/filter/write'
 
 export interface Rows {
   /** A day, a month or a year as the API writes them, or a range of them: 2025-12..2026-11. */
@@ -7,26 +8,11 @@ export interface Rows {
   currency: string
   /** A category; null for expenses without one; any if omitted. */
   category?: { name: string } | null
-  /** A tag; null for expenses without one; any if omitted. */
+  /** A tag; any if omitted. */
   tag?: string
 }
 
 /** Where the list shows exactly those. */
-export function rowsLink(rows: Rows): RouteLocationRaw {
-  return { name: 'expenses', query: { q: rowsQuery(rows) } }
-}
-
-export function rowsQuery({ date, currency, category, tag }: Rows): string {
-  return [
-    ...(category === undefined ? [] : [`cat:${category === null ? 'none' : quoted(category.name)}`]),
-    ...(tag === undefined ? [] : [`tag:${quoted(tag)}`]),
-    `date:${date}`,
-    `currency:${currency}`,
-  ].join(' ')
-}
-
-/** A word as it is, anything else in quotation marks. */
-function quoted(text: string): string {
-  if (/^[\p{L}\p{N}_-]+$/u.test(text) && text.toLowerCase() !== 'none') return text
-  return `"${text.replace(/["\\]/g, '\\$&')}"`
+export function rowsLink({ category, ...rows }: Rows): RouteLocationRaw {
+  return expensesLink({ ...rows, ...(category !== undefined && { category: category?.name ?? null }) })
 }

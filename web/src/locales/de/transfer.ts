@@ -157,8 +157,6 @@ export default {
   export: {
     title: 'Export',
     lead: 'Alle passenden Ausgaben, auf die letzte Stelle genau.',
-    from: 'Von',
-    to: 'Bis',
     format: 'Format',
     formats: { csv: 'CSV', json: 'JSON' },
     csvHint: 'Für Tabellenprogramme und zum Wiederimportieren. Ein Text, der wie eine Formel beginnt, bekommt einen Apostroph, den der Import wieder entfernt.',
@@ -167,13 +165,12 @@ export default {
     csv: 'Als CSV exportieren',
     json: 'Als JSON exportieren',
     running: '{done} von {total} Ausgaben',
+    what: 'Was exportiert wird',
     counting: 'Die Replikate werden gefragt …',
     progress: 'Fortschritt des Exports',
     done: '{count} Ausgabe als {name} gespeichert. | {count} Ausgaben als {name} gespeichert.',
     none: 'Keine Ausgabe passt.',
     failed: 'Der Export ist abgebrochen: Kein Replikat hat geantwortet. Nichts wurde gespeichert.',
-    rangeWrong: 'Der letzte Tag liegt vor dem ersten.',
-    again: 'Erneut speichern',
     file: 'ausgaben',
   },
 } satisfies typeof en

@@ -155,8 +155,6 @@ export default {
   export: {
     title: 'Export',
     lead: 'Every expense that matches, exact to the last digit.',
-    from: 'From',
-    to: 'To',
     format: 'Format',
     formats: { csv: 'CSV', json: 'JSON' },
     csvHint: 'For spreadsheets, and to import it again. A text that begins like a formula gets an apostrophe, which the import takes off.',
@@ -165,13 +163,12 @@ export default {
     csv: 'Export as CSV',
     json: 'Export as JSON',
     running: '{done} of {total} expenses',
+    what: 'What to export',
     counting: 'Asking the replicas …',
     progress: 'Progress of the export',
     done: 'Saved {count} expense as {name}. | Saved {count} expenses as {name}.',
     none: 'No expense matches.',
     failed: 'The export broke off: no replica answered. Nothing was saved.',
-    rangeWrong: 'The last day is before the first.',
-    again: 'Save it again',
     file: 'expenses',
   },
 }

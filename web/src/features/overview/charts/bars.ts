@@ -2,7 +2,7 @@
 import { mixed } from '../data/colors'
 import type { ChartOption } from './echarts'
 import type { Palette } from './palette'
-import { tooltipStyle, tooltipText, type TooltipLine } from './tooltip'
+import { tooltipStyle, tooltipContent, type TooltipLine } from './tooltip'
 
 export interface BarLayer {
   key: string
@@ -42,7 +42,7 @@ export function bars({ layers, labels, shown, tooltip, mark }: Bars, palette: Pa
         const index = Array.isArray(items) ? items[0]?.dataIndex : items.dataIndex
         if (index === undefined) return ''
         const { title, lines } = tooltip(index)
-        return tooltipText(title, lines)
+        return tooltipContent(title, lines)
       },
     },
     xAxis: {

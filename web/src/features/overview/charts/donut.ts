@@ -1,7 +1,7 @@
 /** A ring of slices. */
 import type { Palette } from './palette'
 import type { ChartOption } from './echarts'
-import { tooltipStyle, tooltipText } from './tooltip'
+import { tooltipStyle, tooltipContent } from './tooltip'
 
 export interface DonutSlice {
   key: string
@@ -25,7 +25,7 @@ export function donut(slices: readonly DonutSlice[], active: string | null, pale
       trigger: 'item',
       formatter: (item) => {
         const slice = Array.isArray(item) ? undefined : slices[item.dataIndex]
-        return slice ? tooltipText(slice.name, [{ name: slice.share, text: slice.amount }]) : ''
+        return slice ? tooltipContent(slice.name, [{ name: slice.share, text: slice.amount, color: slice.color }]) : ''
       },
     },
     series: {

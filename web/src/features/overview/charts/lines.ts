@@ -1,7 +1,7 @@
 /** Lines over the steps of a period, named where they end. */
 import type { ChartOption } from './echarts'
 import type { Palette } from './palette'
-import { tooltipStyle, tooltipText, type TooltipLine } from './tooltip'
+import { tooltipStyle, tooltipContent, type TooltipLine } from './tooltip'
 
 export interface Line {
   key: string
@@ -38,7 +38,7 @@ export function lines({ lines: all, labels, tooltip, mark }: Lines, palette: Pal
         const index = Array.isArray(items) ? items[0]?.dataIndex : items.dataIndex
         if (index === undefined) return ''
         const { title, lines: texts } = tooltip(index)
-        return tooltipText(title, texts)
+        return tooltipContent(title, texts)
       },
     },
     xAxis: {

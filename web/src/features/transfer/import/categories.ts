@@ -1,6 +1,6 @@
 /** The categories that a file names. */
 import { newId } from '@/outbox/id'
-import { fold } from '../parse/fold'
+import { fold } from '@/format/fold'
 import type { Keys } from './keys'
 import type { Operations } from './operations'
 import type { Patience } from './patience'
@@ -29,7 +29,7 @@ export async function createCategories(resolver: Resolver, names: ReadonlyMap<st
 
 async function knownCategories({ operations, patience }: Resolver): Promise<Map<string, string>> {
   const { categories } = await patience.insist(() => operations.ledger())
-  return new Map(categories.map(({ id, name }) => [fold(name), id]))
+  return new Map(categories.map(({ id, name }) => [fold(name.trim()), id]))
 }
 
 /** Returns its id; null where the name is taken or refused. */

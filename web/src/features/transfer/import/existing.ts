@@ -1,5 +1,5 @@
 /** What of a file is there already: rows that were imported before, and rows that look like expenses that are. */
-import { fold } from '../parse/fold'
+import { fold } from '@/format/fold'
 import { inSlices } from '../parse/slices'
 import type { Row } from '../parse/rows'
 import type { Existing, Operations } from './operations'
@@ -92,5 +92,5 @@ export async function compare(
 }
 
 function fingerprint(of: Pick<Row, 'spentOn' | 'amount' | 'currency' | 'description'>): string {
-  return [of.spentOn, of.amount, of.currency, fold(of.description).replace(/\s+/g, ' ')].join('\u001f')
+  return [of.spentOn, of.amount, of.currency, fold(of.description.trim()).replace(/\s+/g, ' ')].join('\u001f')
 }

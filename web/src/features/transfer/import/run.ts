@@ -1,7 +1,7 @@
 /** One import from the first category to the last row, with what has come of it; and its undoing. */
 import { reactive, readonly, shallowReactive } from 'vue'
 import { newId } from '@/outbox/id'
-import { fold } from '../parse/fold'
+import { fold } from '@/format/fold'
 import type { Fault, Row } from '../parse/rows'
 import { createCategories } from './categories'
 import { chunksOf } from './chunks'

@@ -7,7 +7,7 @@
  */
 import type { AddExpenseInput } from '@/graphql/generated/graphql'
 import type { UserError } from '@/outbox/entry'
-import { fold } from '../parse/fold'
+import { fold } from '@/format/fold'
 import type { Row } from '../parse/rows'
 import type { Chunk } from './chunks'
 import { MAX_ATTEMPTS, type Keys } from './keys'

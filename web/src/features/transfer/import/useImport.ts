@@ -2,7 +2,7 @@
 import { computed, effectScope, reactive, ref, shallowReactive, shallowRef, watch } from 'vue'
 import { locale } from '@/format/locale'
 import { useServices, type Services } from '@/services'
-import { fold } from '../parse/fold'
+import { fold } from '@/format/fold'
 import { rememberMapping, type Habits } from '../parse/mapping'
 import type { Row } from '../parse/rows'
 import type { NewCategory } from './categories'
@@ -54,7 +54,7 @@ export function createImport(
   let undone: string | null = null
 
   const rows = computed(() => reading.checked.value?.rows ?? [])
-  const known = computed(() => new Map((ledger.value?.categories ?? []).map(({ id, name }) => [fold(name), id])))
+  const known = computed(() => new Map((ledger.value?.categories ?? []).map(({ id, name }) => [fold(name.trim()), id])))
   const unknownCategories = computed(() =>
     [...namedCategories(rows.value)]
       .filter(([folded]) => !known.value.has(folded))
@@ -116,6 +116,16 @@ export function createImport(
 
   function categoryChoice(folded: string): NewCategory {
     return newCategories.get(folded) ?? { action: choices.createCategories ? 'create' : 'none' }
+  }
+
+  function chooseCategory(folded: string, choice: NewCategory) {
+    newCategories.set(folded, choice)
+  }
+
+  /** One choice for all of them, in place of those that were made. */
+  function chooseForAll(create: boolean) {
+    newCategories.clear()
+    choices.createCategories = create
   }
 
   /** Sends what is wanted. */
@@ -185,7 +195,6 @@ export function createImport(
     comparing,
     run,
     choices,
-    newCategories,
     unknownCategories,
     rows,
     wanted,
@@ -195,6 +204,8 @@ export function createImport(
     isAlike,
     choose,
     categoryChoice,
+    chooseCategory,
+    chooseForAll,
     begin,
     undo,
     reset,

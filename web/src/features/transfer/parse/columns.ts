@@ -1,6 +1,6 @@
 /** Which column holds what: guessed from its name, in English and German, and from what stands in it. */
 import { looksLikeAmount } from './amounts'
-import { fold } from './fold'
+import { fold } from '@/format/fold'
 import { isDate } from './table'
 
 /** What a column can be for. Amounts are in one column, or in two, one for each direction. */
@@ -28,7 +28,7 @@ const ORDER: readonly Field[] = ['date', 'debit', 'credit', 'amount', 'currency'
 const OTHER = /balance|saldo|kontostand|account|konto(?!text)|iban|bic|number|nummer|card|karte|\bid\b|fee|gebuhr/
 
 export function guessColumns(names: readonly string[], sample: readonly (readonly string[])[]): Columns {
-  const folded = names.map(fold)
+  const folded = names.map((name) => fold(name.trim()))
   const found: Columns = {}
   const taken = new Set<number>()
   for (const field of ORDER) {
@@ -40,10 +40,10 @@ export function guessColumns(names: readonly string[], sample: readonly (readonl
     taken.add(best)
   }
   if (found.debit === undefined || found.credit === undefined) {
-    for (const field of ['debit', 'credit'] as const) {
-      if (found[field] !== undefined) taken.delete(found[field])
-      delete found[field]
-    }
+    // One direction alone is what another program calls the amount.
+    for (const column of [found.debit, found.credit]) if (column !== undefined) taken.delete(column)
+    found.debit = undefined
+    found.credit = undefined
     found.amount ??= bestNamed('amount', folded, sample, taken) ?? byContent('amount', sample, taken)
   }
   if (found.amount !== undefined) taken.add(found.amount)

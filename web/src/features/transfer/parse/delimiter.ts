@@ -1,6 +1,6 @@
 /** What separates the fields of a file. */
 import Papa from 'papaparse'
-import { fold } from './fold'
+import { fold } from '@/format/fold'
 import { OWN_COLUMNS } from './own-layout'
 
 export const DELIMITERS = [',', ';', '\t'] as const
@@ -19,7 +19,7 @@ export function detectDelimiter(text: string): Delimiter {
   const head = text.slice(0, SAMPLE)
   const first = head.split('\n').find((line) => line.trim() !== '') ?? ''
   const known = (delimiter: Delimiter) =>
-    first.split(delimiter).filter((name) => OWN_COLUMNS.some((own) => own === fold(name.replaceAll('"', '')))).length
+    first.split(delimiter).filter((name) => OWN_COLUMNS.some((own) => own === fold(name.replaceAll('"', '').trim()))).length
   const named = DELIMITERS.map((delimiter) => ({ delimiter, count: known(delimiter) })).sort((a, b) => b.count - a.count)
   if (named[0] && named[0].count > 1) return named[0].delimiter
   const { meta } = Papa.parse(head, { preview: LINES, delimitersToGuess: [...DELIMITERS] })

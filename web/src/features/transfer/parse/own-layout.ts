@@ -2,7 +2,7 @@
  * The layout of our own files: what `threefold sample` and the page's export write, and `threefold import` reads. Dates
  * are written 2026-11-22, amounts 12.50, tags with semicolons between them.
  */
-import { fold } from './fold'
+import { fold } from '@/format/fold'
 
 export const OWN_COLUMNS = ['date', 'description', 'amount', 'currency', 'category', 'notes', 'tags'] as const
 export type OwnColumn = (typeof OWN_COLUMNS)[number]
@@ -11,7 +11,7 @@ const REQUIRED: readonly OwnColumn[] = ['date', 'description', 'amount', 'curren
 
 /** True for a header line of our own layout: it names all that is required, and each name once. */
 export function isOwnLayout(header: readonly string[]): boolean {
-  const names = header.map(fold)
+  const names = header.map((name) => fold(name.trim()))
   return (
     REQUIRED.every((name) => names.includes(name)) &&
     OWN_COLUMNS.every((name) => names.indexOf(name) === names.lastIndexOf(name)) &&
