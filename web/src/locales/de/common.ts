@@ -12,6 +12,14 @@ export default {
     replicas: 'Replikate',
     skip: 'Zum Inhalt springen',
   },
+  navShort: {
+    expenses: 'Ausgaben',
+    overview: 'Überblick',
+    categories: 'Kategorien',
+    transfer: 'Import',
+    trash: 'Papierkorb',
+    replicas: 'Replikate',
+  },
   action: {
     add: 'Hinzufügen',
     save: 'Speichern',

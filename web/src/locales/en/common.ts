@@ -10,6 +10,15 @@ export default {
     replicas: 'Replicas',
     skip: 'Skip to the content',
   },
+  // In the bar of a phone, where a word is all there is room for.
+  navShort: {
+    expenses: 'Expenses',
+    overview: 'Overview',
+    categories: 'Categories',
+    transfer: 'Import',
+    trash: 'Trash',
+    replicas: 'Replicas',
+  },
   action: {
     add: 'Add',
     save: 'Save',
