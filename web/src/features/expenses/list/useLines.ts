@@ -18,8 +18,8 @@ export interface LinesOptions {
   kept: ComputedRef<readonly number[]>
 }
 
-/** `id` is the row's, or the date of the day; `key` is that of the element. */
-export type ShownLine = Line & { id: string; key: string; top: number; height: number; line: number }
+/** `id` is the row's, or the date of the day. */
+export type ShownLine = Line & { id: string; top: number; height: number; line: number }
 
 export function useLines({ sizes, view, container, higher, kept }: LinesOptions) {
   const { narrow, rem, rowHeight, dayHeight } = sizes
@@ -56,30 +56,15 @@ export function useLines({ sizes, view, container, higher, kept }: LinesOptions)
     }),
   )
 
-  /** Most lines that were ever shown at once: as many elements there are, and they are used again and again. */
-  let slots = 0
-  /** Elements that stay with their row, by its id: what has the focus keeps it. */
-  let pinned = new Map<string, string>()
+  // An element a row, not elements used again in turn: those would have to be moved, and a moved one loses the focus.
   const shown = computed<ShownLine[]>(() => {
     const { layout, rows } = view.value
-    const items = virtualizer.value.getVirtualItems()
-    slots = Math.max(slots, items.length)
-    const lines = items.flatMap(({ index, start, size }) => {
+    return virtualizer.value.getVirtualItems().flatMap(({ index, start, size }) => {
       const line = lineAt(layout, index)
       if (!line) return []
       const id = line.kind === 'day' ? line.day.date : (rows[line.row]?.id ?? '')
-      return [{ ...line, id, key: '', top: start - margin.value, height: size, line: index }]
+      return [{ ...line, id, top: start - margin.value, height: size, line: index }]
     })
-    const slotOf = (line: number) => `slot ${line % slots}`
-    const own = lines.filter(({ line }) => kept.value.includes(line))
-    pinned = new Map(own.map(({ id, line }) => [id, pinned.get(id) ?? slotOf(line)]))
-    const taken = new Set(pinned.values())
-    for (const line of lines) {
-      const slot = slotOf(line.line)
-      line.key = line.kind === 'day' ? line.id : (pinned.get(line.id) ?? (taken.has(slot) ? line.id : slot))
-      taken.add(line.key)
-    }
-    return lines
   })
 
   // What comes in above the window moves nothing in it.
