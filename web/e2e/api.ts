@@ -91,6 +91,19 @@ export class Api {
     return addCategory.category.id
   }
 
+  async mergeCategory(id: string, mergeInto: string, at: ReplicaId = 1): Promise<void> {
+    const { deleteCategory } = await this.ask<{ deleteCategory: Payload }>(
+      at,
+      'mutation ($input: DeleteCategoryInput!) { deleteCategory(input: $input) { userErrors { code message } } }',
+      { input: { idempotencyKey: randomUUID(), id, mergeInto } },
+    )
+    accepted(deleteCategory)
+  }
+
+  async categories(at: ReplicaId): Promise<{ name: string; color: string | null }[]> {
+    return (await this.ask<{ categories: { name: string; color: string | null }[] }>(at, '{ categories { name color } }')).categories
+  }
+
   async update(id: string, fields: Partial<NewExpense>, at: ReplicaId = 1): Promise<void> {
     const { updateExpense } = await this.ask<{ updateExpense: Payload }>(
       at,

@@ -1,7 +1,7 @@
 /** Promise: the replica that serves the page may die at any moment; nothing is lost, nothing is doubled. */
 import { REPLICAS, type ReplicaId } from './cluster.ts'
 import { expect, harmfulTest as test } from './fixtures.ts'
-import { addExpense, connectionLine, pressAdd, rows, searchFor, typeExpense } from './people.ts'
+import { addExpense, connectionLine, kept, pressAdd, rows, searchFor, typeExpense } from './people.ts'
 
 function others(id: ReplicaId): ReplicaId[] {
   return REPLICAS.filter((each) => each !== id)
@@ -87,7 +87,7 @@ test('a reload opens the page while its replica hangs, and while it is dead', as
   await api.add([{ description: `Salt ${word}`, amount: '0.90' }])
   const page = await pageAt(2, searchFor(word))
   await expect(rows(page, word)).toHaveCount(1)
-  await page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state)
+  await kept(page)
 
   cluster.pause(2)
   await page.reload()

@@ -1,12 +1,7 @@
 /** Promise: without any replica the page opens, shows the last data, and keeps what is added until it is stored, once. */
 import type { Page } from '@playwright/test'
 import { expect, harmfulTest as test } from './fixtures.ts'
-import { addExpense, connectionLine, rows, searchFor } from './people.ts'
-
-/** Everything that the page needs is kept from now on. */
-async function kept(page: Page) {
-  await page.evaluate(() => navigator.serviceWorker.ready)
-}
+import { addExpense, connectionLine, kept, rows, searchFor } from './people.ts'
 
 /** What holds as long as nobody answers, also after a reload. */
 async function worksAlone(page: Page, word: string) {
@@ -58,12 +53,13 @@ test('a cluster that is down', async ({ api, cluster, pageAt, word }) => {
   await expect(rows(page, word)).toHaveCount(3)
 })
 
-test('every page opens without a network', async ({ pageAt }) => {
+test('every page opens without a network, also one that was never opened before', async ({ pageAt }) => {
   const page = await pageAt(2)
   await kept(page)
   await page.context().setOffline(true)
   for (const name of ['Overview', 'Categories', 'Import & export', 'Trash', 'Replicas', 'Expenses']) {
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click()
+    await expect(page.getByRole('heading', { level: 1, name })).toBeVisible()
     await page.reload()
     await expect(page.getByRole('heading', { level: 1, name })).toBeVisible()
   }

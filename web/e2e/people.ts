@@ -49,3 +49,13 @@ export async function edit(page: Page, description: string): Promise<Locator> {
 export function connectionLine(page: Page): Locator {
   return page.getByRole('main').getByRole('status').first()
 }
+
+/** Waits until the service worker has everything that the page needs, and serves it. */
+export async function kept(page: Page) {
+  await page.evaluate(async () => {
+    const { serviceWorker } = navigator
+    await serviceWorker.ready
+    if (serviceWorker.controller) return
+    await new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve, { once: true }))
+  })
+}

@@ -18,6 +18,8 @@ precacheAndRoute(self.__WB_MANIFEST, { directoryIndex: '' })
 cleanupOutdatedCaches()
 registerRoute(new NavigationRoute(({ request }) => openPage(request), { denylist: OTHERS }))
 
+// The page that brought it has it at once: what that page has not opened yet is here, should the replica go away.
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
 self.addEventListener('message', ({ data }: ExtendableMessageEvent) => {
   // The person has said that the new version may take over.
   if ((data as { type?: unknown } | null)?.type === 'SKIP_WAITING') void self.skipWaiting()
