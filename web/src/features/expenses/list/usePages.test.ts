@@ -169,6 +169,16 @@ describe('the pages of a list', () => {
     expect(ids()).toEqual(['tea'])
   })
 
+  it('are never those of another filter, not even where its own cannot be read', async () => {
+    const { pages, answer, filter, ids } = setUp()
+    await answer({ rows: [expense('b')], revision: 5 })
+    filter.value = { text: 'tea' }
+    await vi.advanceTimersByTimeAsync(0)
+    expect([pages.state.status, ids()]).toEqual(['loading', undefined])
+    await answer(new Error('no replica'))
+    expect([pages.state.status, ids()]).toEqual(['failed', undefined])
+  })
+
   it('fail where there is nothing to show, and are tried again', async () => {
     const { pages, answer, ids } = setUp()
     await answer(new Error('no replica'))

@@ -178,6 +178,9 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
     () => JSON.stringify(filter()),
     () => {
       wait = FIRST_WAIT
+      // The rows of another filter must not stand under this one, least of all where it cannot be read.
+      loaded.value = null
+      state.keptAt = null
       void begin()
     },
     { immediate: true },
