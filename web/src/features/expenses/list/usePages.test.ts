@@ -196,4 +196,33 @@ describe('the pages of a list', () => {
     await vi.advanceTimersByTimeAsync(5_000)
     expect(ids()).toEqual(['b'])
   })
+
+  it('stay as they are where only an older answer is to be had', async () => {
+    const { pages, answer, resync, bring, asked, ids } = setUp()
+    await answer({ rows: [expense('b')], revision: 5 })
+    resync()
+    await answer({ rows: [expense('a')], revision: 2, keptAt: 1_000 })
+    expect([pages.state.keptAt, ids()]).toEqual([null, ['b']])
+    bring(added('c', 6))
+    await vi.advanceTimersByTimeAsync(20)
+    expect(ids()).toEqual(['c', 'b'])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(asked).toHaveLength(1)
+  })
+
+  it('are read again while they are kept ones, ever more seldom', async () => {
+    const { pages, answer, asked, ids } = setUp()
+    await answer({ rows: [expense('b')], revision: 2, keptAt: 1_000 })
+    const shown = pages.loaded.value
+    await vi.advanceTimersByTimeAsync(250)
+    await answer({ rows: [expense('b')], revision: 2, keptAt: 1_000 })
+    expect(pages.loaded.value).toBe(shown)
+    await vi.advanceTimersByTimeAsync(250)
+    expect(asked).toHaveLength(0)
+    await vi.advanceTimersByTimeAsync(250)
+    await answer({ rows: [expense('c')], revision: 5 })
+    expect([pages.state.keptAt, ids()]).toEqual([null, ['c']])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(asked).toHaveLength(0)
+  })
 })

@@ -75,10 +75,11 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
     if (!filter()) return
     let next: Loaded | null = null
     let after: string | null = null
+    let kept: number | null = null
     do {
       const read = await readPage(after)
       if (own !== turn) return
-      if (!read.page) {
+      if (!read.page || isOlder(read.keptAt)) {
         state.error = read.error
         // What is shown already is better than nothing.
         if (!loaded.value) state.status = 'failed'
@@ -91,14 +92,22 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
         next = { ...next, revision: read.page.revision }
       }
       after = read.cursor
-      state.keptAt = read.keptAt
-    } while (next.end && next.rows.length < goal && state.keptAt === null)
+      kept = read.keptAt
+    } while (next.end && next.rows.length < goal && kept === null)
     cursor = after
+    state.keptAt = kept
     loaded.value = next
     state.error = null
     state.status = 'ready'
     state.full = false
-    if (catchUp()) wait = FIRST_WAIT
+    // A kept answer tells that no replica could give one: not whether one can in a moment.
+    if (kept !== null) readAgainLater()
+    else if (catchUp()) wait = FIRST_WAIT
+  }
+
+  /** True for a kept answer that is no newer than what is shown. */
+  function isOlder(kept: number | null): boolean {
+    return kept !== null && loaded.value !== null && (state.keptAt === null || kept <= state.keptAt)
   }
 
   /** Reads one page more, if there is one. */
