@@ -64,7 +64,8 @@ function setUp() {
 
   const filter = ref<ExpenseFilter>({})
   const onChanges = vi.fn()
-  const pages = scope.run(() => usePages({ client, feed, filter: () => filter.value, terms: () => terms, onChanges }))
+  const onReread = vi.fn()
+  const pages = scope.run(() => usePages({ client, feed, filter: () => filter.value, terms: () => terms, onChanges, onReread }))
   if (!pages) throw new Error('no scope')
 
   return {
@@ -72,6 +73,7 @@ function setUp() {
     filter,
     state,
     onChanges,
+    onReread,
     asked,
     async answer(given: Answer | Error) {
       const next = asked.shift()
@@ -135,6 +137,42 @@ describe('the pages of a list', () => {
     void pages.more()
     await answer({ rows: [expense('c'), expense('b')], revision: 5 })
     expect(ids()).toEqual(['d', 'c'])
+  })
+
+  it('tell every change once, though a page brings some of them first', async () => {
+    const { pages, answer, bring, ids, onChanges } = setUp()
+    await answer({ rows: [expense('d')], more: true, revision: 5 })
+    bring(added('e', 6))
+    await vi.advanceTimersByTimeAsync(20)
+    void pages.more()
+    bring(added('f', 7))
+    await answer({ rows: [expense('c')], revision: 5 })
+    await vi.advanceTimersByTimeAsync(20)
+    expect(ids()).toEqual(['f', 'e', 'd', 'c'])
+    const told = onChanges.mock.calls.flatMap(([batches]) => (batches as Batch[]).map(({ revision }) => revision))
+    expect(told).toEqual(['6', '7'])
+  })
+
+  it('leave no hole where they are read again while the next one comes', async () => {
+    const { pages, answer, asked, resync, ids } = setUp()
+    await answer({ rows: [expense('d')], more: true, revision: 5 })
+    resync()
+    void pages.more()
+    await answer({ rows: [expense('e')], more: true, revision: 9 })
+    expect(pages.state.loadingMore).toBe(false)
+    await answer({ rows: [expense('b')], revision: 9 })
+    expect([ids(), asked.length]).toEqual([['e'], 0])
+  })
+
+  it('say when they have been read from the top', async () => {
+    const { answer, resync, onReread } = setUp()
+    await answer({ rows: [expense('b')], revision: 2, keptAt: 1_000 })
+    expect(onReread).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(250)
+    await answer({ rows: [expense('b')], revision: 5 })
+    resync()
+    await answer(new Error('no replica'))
+    expect(onReread).toHaveBeenCalledOnce()
   })
 
   it('are read again where the feed has lost what came between, and keep what is shown until then', async () => {
