@@ -63,8 +63,12 @@ function outcomeOf({ command, at, expense }: Entry, base: Expense | null, terms:
   if (!base) return null
   const version = base.version + 1
   switch (command.kind) {
-    case 'update':
-      return { ...patched(base, command.input, terms), version }
+    case 'update': {
+      const expected = command.input.expectedVersion ?? base.version
+      // It is in the row already, though its answer was lost; or it is too late, and will be refused.
+      if (base.version > expected) return base
+      return { ...patched(base, command.input, terms), version: expected + 1 }
+    }
     case 'delete':
       return { ...base, version, deletedAt: new Date(at).toISOString() }
     case 'restore':
