@@ -77,6 +77,17 @@ describe('what the person did', () => {
     expect(overlay(loaded, [gone, undone], terms).rows.map(({ id }) => id)).toEqual(['c', 'b'])
   })
 
+  it('gives a row back at once whose deletion the rows have already', () => {
+    const deleted = expense('b', { amount: '2.00', version: 2, revision: '6', deletedAt: 'then' })
+    const gone = entry({ kind: 'delete', input: { id: 'b' } }, { state: 'stored', receipt: receipt('6'), expense: deleted })
+    const without = { ...loaded, rows: [expense('c')], revision: '6' }
+    const undone = entry({ kind: 'restore', input: { id: 'b' } })
+    const { rows, effects } = overlay(without, [gone, undone], terms)
+    expect(rows[1]).toEqual({ ...deleted, deletedAt: null, version: 3 })
+    expect(effects).toEqual([{ before: null, after: rows[1] }])
+    expect(overlay(without, [undone], terms).rows).toEqual(without.rows)
+  })
+
   it('leaves the row of a refused edit as it is, and counts a refused addition nowhere', () => {
     const refused = { state: 'refused', errors: [{ code: 'INVALID', message: 'no', field: null }] } as const
     const edit = entry({ kind: 'update', input: { id: 'b', description: 'Tea' } }, refused)

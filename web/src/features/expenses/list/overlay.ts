@@ -33,7 +33,7 @@ export function overlay(loaded: Loaded, entries: readonly Entry[], terms: Terms)
   const after = new Map<string, Expense>()
   for (const entry of open) {
     const { id } = entry.command.input
-    const expense = outcomeOf(entry, after.get(id) ?? before.get(id) ?? null, terms)
+    const expense = outcomeOf(entry, after.get(id) ?? before.get(id) ?? deletedBefore(entry, entries), terms)
     if (expense) after.set(id, expense)
   }
 
@@ -54,6 +54,15 @@ function isOpen(entry: Entry, loaded: Loaded): boolean {
   if (entry.state === 'refused') return entry.command.kind === 'add'
   if (entry.state !== 'stored') return true
   return entry.receipt !== null && isAfter(entry.receipt.revision, loaded.revision)
+}
+
+/** What a restoration brings back, where the rows have lost it: the expense as it was deleted here; null for others. */
+function deletedBefore({ command: { kind, input } }: Entry, entries: readonly Entry[]): Expense | null {
+  if (kind !== 'restore') return null
+  const deletion = entries.findLast(
+    ({ command, expense }) => command.kind === 'delete' && command.input.id === input.id && expense !== null,
+  )
+  return deletion?.expense ?? null
 }
 
 /** The expense as it is once the entry is stored; null where that cannot be known. */
