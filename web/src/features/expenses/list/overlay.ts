@@ -49,6 +49,16 @@ export function overlay(loaded: Loaded, entries: readonly Entry[], terms: Terms)
   return { rows: merge(kept, shown), marks, effects }
 }
 
+/** The newest addition of that expense that was refused: the expense is in the list, and nowhere else. */
+export function refusedAddOf(entries: readonly Entry[], id: string): Entry | null {
+  return refusedOf(entries, id).findLast(({ command }) => command.kind === 'add') ?? null
+}
+
+/** Everything that was refused of that expense, oldest first. */
+export function refusedOf(entries: readonly Entry[], id: string): Entry[] {
+  return entries.filter(({ command, state }) => state === 'refused' && command.input.id === id)
+}
+
 /** True where the rows do not have it yet. A refused addition stays to be seen; other refusals leave the row as it is. */
 function isOpen(entry: Entry, loaded: Loaded): boolean {
   if (entry.state === 'refused') return entry.command.kind === 'add'
