@@ -1,6 +1,7 @@
-import { mount } from '@vue/test-utils'
+import { flushPromises, mount } from '@vue/test-utils'
 import { describe, expect, it, vi } from 'vitest'
 import { defineComponent } from 'vue'
+import { shownToasts } from '@/components/toasts'
 import type { Command, Entry } from '@/outbox/entry'
 import { answering } from '@/testing/client'
 import { provided } from '@/testing/services'
@@ -9,6 +10,8 @@ import { useEditing, type EditingOptions } from './useEditing'
 
 const refused = { state: 'refused', errors: [{ code: 'INVALID', message: 'no', field: null }] } as const
 const adding: Command = { kind: 'add', input: { id: 'a', description: 'Tea', amount: '1', currency: 'EUR', spentOn: '2026-11-22' } }
+
+const theirs = expense('b', { description: 'Theirs', version: 4 })
 
 function entry(key: string, command: Command, fields: Partial<Entry> = {}): Entry {
   return { key, command, at: 0, state: 'queued', attempts: 0, receipt: null, errors: [], expense: null, ...fields }
@@ -24,7 +27,7 @@ function setUp(entries: Entry[], options: Partial<EditingOptions> = {}) {
     edits = useEditing({ add, update, restore: vi.fn(), current: () => null, ...options })
     return () => null
   }
-  mount(defineComponent({ setup }), { global: { provide: provided({ client: answering({}), outbox }) } })
+  mount(defineComponent({ setup }), { global: { provide: provided({ client: answering({ ExpenseNow: () => ({ expense: theirs }) }), outbox }) } })
   if (!edits) throw new Error('not set up')
   return { edits, add, update, dismiss }
 }
@@ -69,5 +72,18 @@ describe('an edit of what was refused', () => {
     entries[0] = entry('k1', adding, refused)
     edits.save()
     expect([add.mock.calls.length, update.mock.calls.length]).toEqual([1, 0])
+  })
+})
+
+describe('a conflict that no row tells of', () => {
+  const changing: Command = { kind: 'update', input: { id: 'b', expectedVersion: 1, description: 'Mine' } }
+  const errors = [{ code: 'VERSION_CONFLICT', message: 'no', field: null }] as const
+
+  it('is told apart from the list, and compared from there', async () => {
+    const met = entry('k1', changing, { state: 'refused', errors })
+    const { edits } = setUp([met], { untold: () => [met] })
+    shownToasts.at(-1)?.action?.run()
+    await flushPromises()
+    expect(edits.conflict.value).toMatchObject({ theirs: { version: 4 }, key: 'k1' })
   })
 })

@@ -35,9 +35,11 @@ export interface EditingOptions {
   restore: (rows: readonly Expense[]) => void
   /** The expense as it is now, where it is in the list. */
   current: (id: string) => Expense | null
+  /** What was refused before and no row tells of. */
+  untold?: () => readonly Entry[]
 }
 
-export function useEditing({ add, update, restore, current }: EditingOptions) {
+export function useEditing({ add, update, restore, current, untold }: EditingOptions) {
   const { client, outbox } = useServices()
   const editing = shallowRef<Editing | null>(null)
   const conflict = shallowRef<Conflict | null>(null)
@@ -112,6 +114,12 @@ export function useEditing({ add, update, restore, current }: EditingOptions) {
     if (now.key) outbox.dismiss(now.key)
     else editing.value = null
     conflict.value = null
+  }
+
+  for (const entry of untold?.() ?? []) {
+    if (!isConflict(entry)) continue
+    const action = { label: i18n.global.t('expenses.row.compare'), run: () => void compare(entry) }
+    showToast(i18n.global.t('expenses.row.conflict'), { tone: 'bad', action })
   }
 
   onScopeDispose(

@@ -59,6 +59,14 @@ export function refusedOf(entries: readonly Entry[], id: string): Entry[] {
   return entries.filter(({ command, state }) => state === 'refused' && command.input.id === id)
 }
 
+/** Refused changes of expenses that no row tells of: theirs is not shown, or tells of something newer. */
+export function untold(entries: readonly Entry[], isShown: (id: string) => boolean): Entry[] {
+  const refused = entries.filter(({ command, state }) => state === 'refused' && command.kind !== 'add')
+  if (refused.length === 0) return []
+  const newest = new Map(entries.map(({ key, command }) => [command.input.id, key]))
+  return refused.filter(({ key, command: { input } }) => newest.get(input.id) !== key || !isShown(input.id))
+}
+
 /** True where the rows do not have it yet. A refused addition stays to be seen; other refusals leave the row as it is. */
 function isOpen(entry: Entry, loaded: Loaded): boolean {
   if (entry.state === 'refused') return entry.command.kind === 'add'
