@@ -8,6 +8,7 @@ import App from '@/App.vue'
 import { applyLanguage, i18n } from '@/i18n'
 import { router } from '@/router'
 import { createServices, provideServices, start } from '@/services'
+import { mendMissingParts } from '@/shell/missing-parts'
 import { listenToKeys } from '@/shell/shortcuts'
 import { applyTheme } from '@/shell/theme'
 
@@ -19,6 +20,7 @@ const app = createApp(App).use(i18n).use(router).use(urql, services.client)
 provideServices(app, services)
 start(services)
 listenToKeys()
+mendMissingParts(router, services.endpoints)
 app.mount('#app')
 
 /** Some browsers forbid even to ask for it. */

@@ -51,7 +51,9 @@ export function start(services: Services) {
   watch(
     () => [services.endpoints.state.reachability, services.access.state.token],
     ([reachability]) => {
-      if (reachability === 'online') services.outbox.again()
+      if (reachability !== 'online') return
+      services.outbox.again()
+      void services.outbox.takeOver()
     },
   )
 }

@@ -2,6 +2,7 @@
 import { useQuery } from '@urql/vue'
 import { computed, onScopeDispose, shallowRef, watch, type ComputedRef } from 'vue'
 import { graphql, readFragment } from '@/graphql/generated'
+import { whenOnline } from '@/offline/when-online'
 import { useServices } from '@/services'
 import type { Category } from './expense'
 import type { Change } from './feed'
@@ -39,14 +40,19 @@ export function useCategories(): Categories {
     if (data) list.value = [...readFragment(CategoryFields, data.categories)]
   }, { immediate: true })
 
-  const stop = feed.listen((message) => {
-    if (message.type === 'batch') list.value = message.batch.changes.reduce(applied, list.value)
-    // The number of expenses of each is the database's to count.
+  function readSoon() {
     reading ??= setTimeout(() => {
       reading = undefined
       query.executeQuery({ requestPolicy: 'network-only', keep: true })
     }, SETTLE)
+  }
+
+  const stop = feed.listen((message) => {
+    if (message.type === 'batch') list.value = message.batch.changes.reduce(applied, list.value)
+    // The number of expenses of each is the database's to count.
+    readSoon()
   })
+  whenOnline(readSoon)
   onScopeDispose(() => {
     clearTimeout(reading)
     stop()

@@ -65,6 +65,15 @@ describe('the feed', () => {
     expect(feed.since('500')).toHaveLength(1_000)
   })
 
+  it('keeps few batches where they are large', () => {
+    const { feed, send } = begin()
+    send(bookmark(0))
+    const large = Array.from({ length: 1_000 }, () => ({ __typename: 'CategoryDeleted', categoryId: 'c', mergedInto: null }))
+    for (let revision = 1; revision <= 10; revision += 1) send({ ...batch(revision), changes: large })
+    expect(feed.since('4')).toBeNull()
+    expect(feed.since('5')).toHaveLength(5)
+  })
+
   it('has everybody read again where the replica no longer keeps what was missed', () => {
     vi.useFakeTimers()
     const { feed, heard, subscriptions, send } = begin()

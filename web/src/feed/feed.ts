@@ -9,8 +9,9 @@ import { graphql } from '@/graphql/generated'
 import type { ChangesSubscription } from '@/graphql/generated/graphql'
 import type { Socket } from '@/graphql/socket'
 
-/** Most batches that are kept for lists to catch up. */
+/** Most batches that are kept for lists to catch up, and most changes in them. */
 const MAX_KEPT = 1_000
+const MAX_KEPT_CHANGES = 5_000
 /** Wait before a subscription that was ended is begun again, in milliseconds. */
 const RESTART_WAIT = 1_000
 
@@ -96,6 +97,7 @@ export function createFeed(socket: Socket) {
   /** The newest batches, oldest first, without a gap behind `keptAfter`. */
   let kept: Batch[] = []
   let keptAfter: bigint | null = null
+  let keptChanges = 0
   let stop: (() => void) | null = null
   let restart: ReturnType<typeof setTimeout> | undefined
 
@@ -120,6 +122,7 @@ export function createFeed(socket: Socket) {
       // The next subscription begins at the head; what lies between, everybody reads again.
       moveTo(event.headRevision)
       kept = []
+      keptChanges = 0
       keptAfter = BigInt(event.headRevision)
       tell({ type: 'resync' })
       return
@@ -134,9 +137,12 @@ export function createFeed(socket: Socket) {
     if (!isAfter(event.revision, state.revision)) return
     moveTo(event.revision)
     kept.push(event)
-    if (kept.length > MAX_KEPT) {
+    keptChanges += event.changes.length
+    while (kept.length > MAX_KEPT || keptChanges > MAX_KEPT_CHANGES) {
       const dropped = kept.shift()
-      if (dropped) keptAfter = BigInt(dropped.revision)
+      if (!dropped) break
+      keptChanges -= dropped.changes.length
+      keptAfter = BigInt(dropped.revision)
     }
     tell({ type: 'batch', batch: event })
   }

@@ -69,6 +69,17 @@ describe('endpoints', () => {
     expect(createEndpoints(ORIGIN, broken).state.list).toHaveLength(1)
   })
 
+  it('forget where the cluster used to be', () => {
+    const endpoints = createEndpoints(ORIGIN, null)
+    endpoints.learn(CLUSTER)
+    endpoints.failed(ORIGIN)
+    endpoints.learn([2, 4].map((id) => ({ id: String(id), url: `http://127.0.0.1:808${id}` })))
+    expect(endpoints.state.list.map(({ url }) => url)).toEqual([ORIGIN, 'http://127.0.0.1:8082', 'http://127.0.0.1:8084'])
+    expect(endpoints.current.value.replicaId).toBe('2')
+    endpoints.learn([{ id: '9', url: '' }])
+    expect(endpoints.state.list).toHaveLength(3)
+  })
+
   it('know the names that a machine has for itself', () => {
     expect(sameAddress('http://localhost:8081', 'http://127.0.0.1:8081')).toBe(true)
     expect(sameAddress('http://localhost:8081', 'http://127.0.0.1:8082')).toBe(false)

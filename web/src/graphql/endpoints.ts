@@ -60,9 +60,19 @@ export function createEndpoints(origin: string, storage: Pick<Storage, 'getItem'
     else if (state.list.length < MAX_ENDPOINTS) state.list.push(endpoint)
   }
 
-  /** Takes in what a replica says of the cluster. */
+  /**
+   * Takes in what a replica says of the cluster. It counts in place of what was known before: where a cluster used to
+   * be, another one may be now, and neither token nor expenses are for that.
+   */
   function learn(replicas: readonly KnownReplica[]) {
-    for (const { id, url } of replicas) if (isAddress(url)) add({ url: url.replace(/\/+$/, ''), replicaId: id })
+    const said = replicas.filter(({ url }) => isAddress(url)).map(({ id, url }) => ({ url: url.replace(/\/+$/, ''), replicaId: id }))
+    if (said.length === 0) return
+    const here = current()
+    const stays = ({ url }: Endpoint) =>
+      url === origin || url === here.url || said.some((replica) => sameAddress(replica.url, url))
+    state.list = state.list.filter(stays)
+    state.current = Math.max(0, state.list.indexOf(here))
+    for (const endpoint of said) add(endpoint)
     const known = state.list.filter((endpoint) => endpoint.url !== origin)
     try {
       storage?.setItem(STORAGE_KEY, JSON.stringify(known))

@@ -1,6 +1,7 @@
 import { CombinedError } from '@urql/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openDatabase, type Database } from '@/offline/database'
+import { reactive } from 'vue'
 import type { Command } from './entry'
 import type { Answer } from './mutations'
 import { createOutbox, MAX_WAITING, OutboxFull } from './outbox'
@@ -74,6 +75,32 @@ describe('the outbox', () => {
     await second.start()
     await vi.waitFor(() => expect(second.entries.map(({ state }) => state)).toEqual(['stored', 'stored']))
     expect(send.mock.calls.map(([key]) => key)).toEqual(keys)
+  })
+
+  it('takes over what another page of this browser has left, and nothing that it has settled itself', async () => {
+    const send = vi.fn(async (_key: string, _command: Command) => stored())
+    const outbox = createOutbox({ send, database: openDatabase(name) })
+    await outbox.start()
+    const other = createOutbox({ send: async () => unreachable, database: openDatabase(name) })
+    await other.start()
+    const { entry } = other.submit(add('a'))
+    await vi.waitFor(async () => expect(await kept(await openDatabase(name))).toHaveLength(1))
+    await outbox.takeOver()
+    await vi.waitFor(() => expect(outbox.entries.map(({ key, state }) => [key, state])).toEqual([[entry.key, 'stored']]))
+
+    const database = await openDatabase(name)
+    await database?.put('outbox', { key: entry.key, command: add('a'), at: entry.at })
+    await outbox.takeOver()
+    expect(send).toHaveBeenCalledTimes(1)
+  })
+
+  it('takes what a form watches, and keeps a copy', async () => {
+    const command = reactive<Command>({ kind: 'update', input: { id: 'a', tags: ['trip'] } })
+    const outbox = createOutbox({ send: async () => unreachable, database: openDatabase(name) })
+    const { entry } = outbox.submit(command)
+    if (command.kind === 'update') command.input.tags = []
+    expect(entry.command.input).toEqual({ id: 'a', tags: ['trip'] })
+    await vi.waitFor(async () => expect(await kept(await openDatabase(name))).toEqual([entry.key]))
   })
 
   it('does what concerns one expense one after the other', async () => {

@@ -19,6 +19,8 @@ const MAX_SENDING = 6
 /** Settled entries are shown for a while, in milliseconds, and so many at most. */
 const SHOWN_FOR = 120_000
 const MAX_SETTLED = 200
+/** Most keys of settled commands that are remembered. */
+const MAX_DONE = 2_000
 /** Wait between two attempts, in milliseconds: doubled up to the most. */
 const FIRST_RETRY_WAIT = 300
 const MAX_RETRY_WAIT = 10_000
@@ -55,14 +57,26 @@ export function createOutbox({ send, database, now = Date.now }: OutboxOptions) 
   let paused = true
   let pumping = false
   let unsettled = 0
+  /** Keys that were settled here: what a page finds in the browser a moment later is not to be sent again. */
+  const done = new Set<string>()
 
   /** Takes what an earlier visit left unsettled, and begins to send. */
   async function start() {
+    await takeOver()
+    paused = false
+    pump()
+  }
+
+  /**
+   * Takes what lies in the browser and nobody here knows: another page has left it. Where that one is still open, both
+   * send it, and its key makes that harmless.
+   */
+  async function takeOver() {
     const left = (await (await database)?.getAll('outbox').catch(() => [])) ?? []
     const known = new Set(entries.map(({ key }) => key))
-    for (const stored of left.sort((a, b) => a.at - b.at)) if (!known.has(stored.key)) enter(stored)
-    entries.sort((a, b) => a.at - b.at)
-    paused = false
+    const found = left.filter(({ key }) => !known.has(key) && !done.has(key)).sort((a, b) => a.at - b.at)
+    for (const stored of found.slice(0, MAX_WAITING - unsettled)) enter(stored)
+    if (found.length > 0) entries.sort((a, b) => a.at - b.at)
     pump()
   }
 
@@ -72,7 +86,8 @@ export function createOutbox({ send, database, now = Date.now }: OutboxOptions) 
    */
   function submit(command: Command): { entry: Entry; settled: Promise<Entry> } {
     if (unsettled >= MAX_WAITING) throw new OutboxFull()
-    const stored: StoredEntry = { key: newId(), command: structuredClone(command), at: now() }
+    // A copy of the plain data: forms hand over what Vue watches, which no database takes.
+    const stored: StoredEntry = { key: newId(), command: JSON.parse(JSON.stringify(command)) as Command, at: now() }
     const entry = enter(stored)
     const settled = new Promise<Entry>((resolve) => waiting.set(entry.key, resolve))
     void save(stored).then(pump)
@@ -146,6 +161,11 @@ export function createOutbox({ send, database, now = Date.now }: OutboxOptions) 
 
   async function settle(entry: Entry, { expense, receipt, errors }: Pick<Entry, 'expense' | 'receipt' | 'errors'>) {
     unsettled -= 1
+    done.add(entry.key)
+    for (const oldest of done) {
+      if (done.size <= MAX_DONE) break
+      done.delete(oldest)
+    }
     entry.expense = expense
     entry.receipt = receipt
     entry.errors = errors
@@ -198,6 +218,7 @@ export function createOutbox({ send, database, now = Date.now }: OutboxOptions) 
     start,
     submit,
     again,
+    takeOver,
     dismiss,
     /** Calls back when an entry is stored or refused; returns how to end that. */
     onSettled(listener: (entry: Entry) => void): () => void {

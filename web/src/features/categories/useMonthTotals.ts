@@ -5,6 +5,7 @@ import { firstDay, lastDay, monthOf, type CalendarMonth } from '@/format/date'
 import type { Money } from '@/format/money'
 import { useToday } from '@/format/useToday'
 import { graphql } from '@/graphql/generated'
+import { whenOnline } from '@/offline/when-online'
 import { useServices } from '@/services'
 
 /** The longest that a burst of changes may wait to be counted, in milliseconds. */
@@ -43,12 +44,15 @@ export function useMonthTotals(): MonthTotals {
   const { data, executeQuery } = useQuery({ query: MonthTotals, variables, context: { keep: true } })
   let reading: ReturnType<typeof setTimeout> | undefined
 
-  const stop = feed.listen(() => {
+  function readSoon() {
     reading ??= setTimeout(() => {
       reading = undefined
       executeQuery({ requestPolicy: 'network-only', keep: true })
     }, SETTLE)
-  })
+  }
+
+  const stop = feed.listen(readSoon)
+  whenOnline(readSoon)
   onScopeDispose(() => {
     clearTimeout(reading)
     stop()

@@ -4,6 +4,7 @@ import type { AnyVariables, CombinedError } from '@urql/core'
 import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
 import type { FeedMessage } from '@/feed/feed'
 import { keptAt } from '@/offline/kept-answers'
+import { whenOnline } from '@/offline/when-online'
 import { useServices } from '@/services'
 
 /** The least time between two questions that changes cause, in milliseconds. */
@@ -72,6 +73,7 @@ export function useAnswer<Input, Data, Variables extends AnyVariables>({
     if (asked === null || !touched(message, asked)) return
     timer ??= setTimeout(ask, Math.max(SETTLE, askedAt + LEAST_PAUSE - Date.now()))
   })
+  whenOnline(ask)
   onScopeDispose(() => {
     clearTimeout(timer)
     running?.unsubscribe()

@@ -86,6 +86,7 @@ export default {
   language: { label: 'Sprache', auto: 'Wie der Browser', en: 'English', de: 'Deutsch' },
   uncategorised: 'Ohne Kategorie',
   loading: 'Wird geladen …',
+  missingPart: 'Dieser Teil der Seite lässt sich gerade nicht laden. Versuche es gleich noch einmal.',
   failed: 'Das konnte nicht geladen werden.',
   notFound: { title: 'Diese Seite gibt es nicht', back: 'Zu den Ausgaben' },
   showTable: 'Als Tabelle',

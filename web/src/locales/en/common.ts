@@ -85,6 +85,7 @@ export default {
   language: { label: 'Language', auto: 'As the browser', en: 'English', de: 'Deutsch' },
   uncategorised: 'Uncategorised',
   loading: 'Loading …',
+  missingPart: 'This part of the page cannot be loaded now. Try again in a moment.',
   failed: 'This could not be loaded.',
   notFound: { title: 'No such page', back: 'To the expenses' },
   showTable: 'As a table',

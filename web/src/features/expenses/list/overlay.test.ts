@@ -61,11 +61,31 @@ describe('what the person did', () => {
     expect(effects[0]?.before?.amount.amount).toBe('2.00')
   })
 
+  it('counts an edit once that the feed has brought before its answer', () => {
+    const brought = { ...loaded, rows: [expense('b', { description: 'Tea', version: 2 })] }
+    const edit = entry({ kind: 'update', input: { id: 'b', expectedVersion: 1, description: 'Tea' } }, { state: 'sending' })
+    expect(overlay(brought, [edit], terms).rows).toEqual(brought.rows)
+    const next = entry({ kind: 'update', input: { id: 'b', expectedVersion: 2, amount: '5' } })
+    expect(overlay(brought, [edit, next], terms).rows[0]).toMatchObject({ description: 'Tea', amount: { amount: '5.00' }, version: 3 })
+    expect(overlay(loaded, [edit, next], terms).rows[1]).toMatchObject({ description: 'Tea', amount: { amount: '5.00' }, version: 3 })
+  })
+
   it('takes deleted rows away, and gives them back when undone', () => {
     const gone = entry({ kind: 'delete', input: { id: 'b' } })
     expect(overlay(loaded, [gone], terms).rows.map(({ id }) => id)).toEqual(['c'])
     const undone = entry({ kind: 'restore', input: { id: 'b' } })
     expect(overlay(loaded, [gone, undone], terms).rows.map(({ id }) => id)).toEqual(['c', 'b'])
+  })
+
+  it('gives a row back at once whose deletion the rows have already', () => {
+    const deleted = expense('b', { amount: '2.00', version: 2, revision: '6', deletedAt: 'then' })
+    const gone = entry({ kind: 'delete', input: { id: 'b' } }, { state: 'stored', receipt: receipt('6'), expense: deleted })
+    const without = { ...loaded, rows: [expense('c')], revision: '6' }
+    const undone = entry({ kind: 'restore', input: { id: 'b' } })
+    const { rows, effects } = overlay(without, [gone, undone], terms)
+    expect(rows[1]).toEqual({ ...deleted, deletedAt: null, version: 3 })
+    expect(effects).toEqual([{ before: null, after: rows[1] }])
+    expect(overlay(without, [undone], terms).rows).toEqual(without.rows)
   })
 
   it('leaves the row of a refused edit as it is, and counts a refused addition nowhere', () => {

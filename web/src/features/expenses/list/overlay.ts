@@ -33,7 +33,7 @@ export function overlay(loaded: Loaded, entries: readonly Entry[], terms: Terms)
   const after = new Map<string, Expense>()
   for (const entry of open) {
     const { id } = entry.command.input
-    const expense = outcomeOf(entry, after.get(id) ?? before.get(id) ?? null, terms)
+    const expense = outcomeOf(entry, after.get(id) ?? before.get(id) ?? deletedBefore(entry, entries), terms)
     if (expense) after.set(id, expense)
   }
 
@@ -56,6 +56,15 @@ function isOpen(entry: Entry, loaded: Loaded): boolean {
   return entry.receipt !== null && isAfter(entry.receipt.revision, loaded.revision)
 }
 
+/** What a restoration brings back, where the rows have lost it: the expense as it was deleted here; null for others. */
+function deletedBefore({ command: { kind, input } }: Entry, entries: readonly Entry[]): Expense | null {
+  if (kind !== 'restore') return null
+  const deletion = entries.findLast(
+    ({ command, expense }) => command.kind === 'delete' && command.input.id === input.id && expense !== null,
+  )
+  return deletion?.expense ?? null
+}
+
 /** The expense as it is once the entry is stored; null where that cannot be known. */
 function outcomeOf({ command, at, expense }: Entry, base: Expense | null, terms: Terms): Expense | null {
   if (expense) return expense
@@ -63,8 +72,12 @@ function outcomeOf({ command, at, expense }: Entry, base: Expense | null, terms:
   if (!base) return null
   const version = base.version + 1
   switch (command.kind) {
-    case 'update':
-      return { ...patched(base, command.input, terms), version }
+    case 'update': {
+      const expected = command.input.expectedVersion ?? base.version
+      // It is in the row already, though its answer was lost; or it is too late, and will be refused.
+      if (base.version > expected) return base
+      return { ...patched(base, command.input, terms), version: expected + 1 }
+    }
     case 'delete':
       return { ...base, version, deletedAt: new Date(at).toISOString() }
     case 'restore':

@@ -47,6 +47,10 @@ export function useExpenseList(
       cut.apply(batches)
       flash.show([...touched].filter((id) => !view.value.marks.has(id)))
     },
+    onReread() {
+      void totals.read()
+      void cut.read()
+    },
   })
   /** The last day, as long as a page's border may go through it. */
   const cutDay = computed(() => pages.loaded.value?.end?.spentOn ?? null)

@@ -64,7 +64,8 @@ function setUp() {
 
   const filter = ref<ExpenseFilter>({})
   const onChanges = vi.fn()
-  const pages = scope.run(() => usePages({ client, feed, filter: () => filter.value, terms: () => terms, onChanges }))
+  const onReread = vi.fn()
+  const pages = scope.run(() => usePages({ client, feed, filter: () => filter.value, terms: () => terms, onChanges, onReread }))
   if (!pages) throw new Error('no scope')
 
   return {
@@ -72,6 +73,7 @@ function setUp() {
     filter,
     state,
     onChanges,
+    onReread,
     asked,
     async answer(given: Answer | Error) {
       const next = asked.shift()
@@ -137,6 +139,42 @@ describe('the pages of a list', () => {
     expect(ids()).toEqual(['d', 'c'])
   })
 
+  it('tell every change once, though a page brings some of them first', async () => {
+    const { pages, answer, bring, ids, onChanges } = setUp()
+    await answer({ rows: [expense('d')], more: true, revision: 5 })
+    bring(added('e', 6))
+    await vi.advanceTimersByTimeAsync(20)
+    void pages.more()
+    bring(added('f', 7))
+    await answer({ rows: [expense('c')], revision: 5 })
+    await vi.advanceTimersByTimeAsync(20)
+    expect(ids()).toEqual(['f', 'e', 'd', 'c'])
+    const told = onChanges.mock.calls.flatMap(([batches]) => (batches as Batch[]).map(({ revision }) => revision))
+    expect(told).toEqual(['6', '7'])
+  })
+
+  it('leave no hole where they are read again while the next one comes', async () => {
+    const { pages, answer, asked, resync, ids } = setUp()
+    await answer({ rows: [expense('d')], more: true, revision: 5 })
+    resync()
+    void pages.more()
+    await answer({ rows: [expense('e')], more: true, revision: 9 })
+    expect(pages.state.loadingMore).toBe(false)
+    await answer({ rows: [expense('b')], revision: 9 })
+    expect([ids(), asked.length]).toEqual([['e'], 0])
+  })
+
+  it('say when they have been read from the top', async () => {
+    const { answer, resync, onReread } = setUp()
+    await answer({ rows: [expense('b')], revision: 2, keptAt: 1_000 })
+    expect(onReread).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(250)
+    await answer({ rows: [expense('b')], revision: 5 })
+    resync()
+    await answer(new Error('no replica'))
+    expect(onReread).toHaveBeenCalledOnce()
+  })
+
   it('are read again where the feed has lost what came between, and keep what is shown until then', async () => {
     const { answer, asked, lose, bring, ids } = setUp()
     await answer({ rows: [expense('b')], revision: 5 })
@@ -169,6 +207,16 @@ describe('the pages of a list', () => {
     expect(ids()).toEqual(['tea'])
   })
 
+  it('are never those of another filter, not even where its own cannot be read', async () => {
+    const { pages, answer, filter, ids } = setUp()
+    await answer({ rows: [expense('b')], revision: 5 })
+    filter.value = { text: 'tea' }
+    await vi.advanceTimersByTimeAsync(0)
+    expect([pages.state.status, ids()]).toEqual(['loading', undefined])
+    await answer(new Error('no replica'))
+    expect([pages.state.status, ids()]).toEqual(['failed', undefined])
+  })
+
   it('fail where there is nothing to show, and are tried again', async () => {
     const { pages, answer, ids } = setUp()
     await answer(new Error('no replica'))
@@ -185,5 +233,34 @@ describe('the pages of a list', () => {
     bring(added('c', 6))
     await vi.advanceTimersByTimeAsync(5_000)
     expect(ids()).toEqual(['b'])
+  })
+
+  it('stay as they are where only an older answer is to be had', async () => {
+    const { pages, answer, resync, bring, asked, ids } = setUp()
+    await answer({ rows: [expense('b')], revision: 5 })
+    resync()
+    await answer({ rows: [expense('a')], revision: 2, keptAt: 1_000 })
+    expect([pages.state.keptAt, ids()]).toEqual([null, ['b']])
+    bring(added('c', 6))
+    await vi.advanceTimersByTimeAsync(20)
+    expect(ids()).toEqual(['c', 'b'])
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(asked).toHaveLength(1)
+  })
+
+  it('are read again while they are kept ones, ever more seldom', async () => {
+    const { pages, answer, asked, ids } = setUp()
+    await answer({ rows: [expense('b')], revision: 2, keptAt: 1_000 })
+    const shown = pages.loaded.value
+    await vi.advanceTimersByTimeAsync(250)
+    await answer({ rows: [expense('b')], revision: 2, keptAt: 1_000 })
+    expect(pages.loaded.value).toBe(shown)
+    await vi.advanceTimersByTimeAsync(250)
+    expect(asked).toHaveLength(0)
+    await vi.advanceTimersByTimeAsync(250)
+    await answer({ rows: [expense('c')], revision: 5 })
+    expect([pages.state.keptAt, ids()]).toEqual([null, ['c']])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(asked).toHaveLength(0)
   })
 })

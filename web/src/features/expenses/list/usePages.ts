@@ -28,11 +28,13 @@ export interface PagesOptions {
   terms: () => Terms
   /** Changes have been applied; `touched` are the rows that show it. */
   onChanges?: (batches: readonly Batch[], touched: ReadonlySet<string>) => void
+  /** The rows have been read from the top: what has changed since they were last read nobody was told. */
+  onReread?: () => void
 }
 
 export type Pages = ReturnType<typeof usePages>
 
-export function usePages({ client, feed, filter, terms, onChanges }: PagesOptions) {
+export function usePages({ client, feed, filter, terms, onChanges, onReread }: PagesOptions) {
   const loaded = shallowRef<Loaded | null>(null)
   const state = reactive({
     status: 'loading' as 'loading' | 'ready' | 'failed',
@@ -75,10 +77,11 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
     if (!filter()) return
     let next: Loaded | null = null
     let after: string | null = null
+    let kept: number | null = null
     do {
       const read = await readPage(after)
       if (own !== turn) return
-      if (!read.page) {
+      if (!read.page || isOlder(read.keptAt)) {
         state.error = read.error
         // What is shown already is better than nothing.
         if (!loaded.value) state.status = 'failed'
@@ -91,14 +94,29 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
         next = { ...next, revision: read.page.revision }
       }
       after = read.cursor
-      state.keptAt = read.keptAt
-    } while (next.end && next.rows.length < goal && state.keptAt === null)
+      kept = read.keptAt
+    } while (next.end && next.rows.length < goal && kept === null)
+    // A page that is on its way goes on from rows that may no longer be there.
+    turn += 1
+    state.loadingMore = false
     cursor = after
+    state.keptAt = kept
     loaded.value = next
     state.error = null
     state.status = 'ready'
     state.full = false
+    // A kept answer tells that no replica could give one: not whether one can in a moment.
+    if (kept !== null) {
+      readAgainLater()
+      return
+    }
+    onReread?.()
     if (catchUp()) wait = FIRST_WAIT
+  }
+
+  /** True for a kept answer that is no newer than what is shown. */
+  function isOlder(kept: number | null): boolean {
+    return kept !== null && loaded.value !== null && (state.keptAt === null || kept <= state.keptAt)
   }
 
   /** Reads one page more, if there is one. */
@@ -120,12 +138,18 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
       state.moreFailed = true
       return
     }
+    const missed = isAfter(now.revision, read.page.revision) ? feed.since(read.page.revision) : []
+    if (!missed) {
+      readAgainLater()
+      return
+    }
     cursor = read.cursor
-    const next = withPage(now, read.page)
-    const behind = isAfter(now.revision, read.page.revision)
-    const missed = behind ? feed.since(read.page.revision) : []
-    if (missed) loaded.value = withBatches(next, missed, terms()).loaded
-    else readAgainLater()
+    // What the other rows have already is told already; all that is newer is for `catchUp` to tell.
+    const told = missed.filter(({ revision }) => !isAfter(revision, now.revision))
+    const { loaded: next, unclear } = withBatches(withPage(now, read.page), told, terms())
+    loaded.value = next
+    if (unclear) readAgainLater()
+    catchUp()
   }
 
   /** Applies what the feed has brought; false where that is not enough to be up to date. */
@@ -178,6 +202,9 @@ export function usePages({ client, feed, filter, terms, onChanges }: PagesOption
     () => JSON.stringify(filter()),
     () => {
       wait = FIRST_WAIT
+      // The rows of another filter must not stand under this one, least of all where it cannot be read.
+      loaded.value = null
+      state.keptAt = null
       void begin()
     },
     { immediate: true },

@@ -42,6 +42,17 @@ describe('a selection', () => {
     expect(moneyOf(selection.totals.value)).toEqual([{ amount: '9.00', currency: 'EUR' }])
   })
 
+  it('ends with the rows of a filter, though the next brings some of them again', () => {
+    const view = shallowRef(viewOf(rows))
+    const selection = useSelection(view, vi.fn())
+    selection.all()
+    view.value = viewOf([])
+    view.value = viewOf(rows)
+    expect(selection.size.value).toBe(0)
+    selection.extendTo(at(2))
+    expect(selection.size.value).toBe(1)
+  })
+
   it('has a bound, and says so', () => {
     const onBound = vi.fn()
     const many = Array.from({ length: MAX_SELECTED + 100 }, (_, index) => expense(`e${index}`))

@@ -16,10 +16,21 @@ export function useSelection(view: Readonly<ShallowRef<View>>, onBound: () => vo
   let anchor: string | null = null
 
   // Rows that are gone are no longer picked, and others are as they are now.
-  watch(view, ({ rows }) => {
-    if (picked.value.size === 0) return
-    picked.value = new Map(rows.filter(({ id }) => picked.value.has(id)).map((row) => [row.id, row]))
-  })
+  // At once: while another filter is read there are none, and what it brings must not be picked by an earlier choice.
+  watch(
+    view,
+    ({ rows }) => {
+      if (rows.length === 0) clear()
+      if (picked.value.size === 0) return
+      picked.value = new Map(rows.filter(({ id }) => picked.value.has(id)).map((row) => [row.id, row]))
+    },
+    { flush: 'sync' },
+  )
+
+  function clear() {
+    picked.value = new Map()
+    anchor = null
+  }
 
   function set(next: Map<string, Expense>) {
     if (next.size > MAX_SELECTED) {
@@ -52,9 +63,6 @@ export function useSelection(view: Readonly<ShallowRef<View>>, onBound: () => vo
     all() {
       set(new Map(view.value.rows.slice(0, MAX_SELECTED + 1).map((row) => [row.id, row])))
     },
-    clear() {
-      picked.value = new Map()
-      anchor = null
-    },
+    clear,
   }
 }

@@ -6,11 +6,15 @@ import { ExpenseFields } from '@/feed/fields'
 import type { Batch } from '@/feed/feed'
 import { readFragment } from '@/graphql/generated'
 import type { ExpenseFilter } from '@/graphql/generated/graphql'
+import { keptAt } from '@/offline/kept-answers'
 import { ExpenseTotalsQuery } from './queries'
 import { totalsOf, withEffects, type Effect, type Totals } from './totals'
 
 /** The longest that totals are only reckoned from the feed, in milliseconds, before the database is asked again. */
 const SETTLE = 1_500
+/** Wait before totals that could not be read are asked for again, in milliseconds: doubled up to the most. */
+const FIRST_WAIT = 500
+const MAX_WAIT = 30_000
 
 export interface TotalsOptions {
   client: Client
@@ -24,13 +28,26 @@ export function useTotals({ client, filter, accepts, keep = false }: TotalsOptio
   const totals = shallowRef<Totals | null>(null)
   let turn = 0
   let settling: ReturnType<typeof setTimeout> | undefined
+  let retry: ReturnType<typeof setTimeout> | undefined
+  let wait = FIRST_WAIT
 
   async function read() {
     const own = ++turn
+    clearTimeout(retry)
     const asked = filter()
     if (!asked) return
-    const { data } = await client.query(ExpenseTotalsQuery, { filter: asked }, { keep }).toPromise()
-    if (own === turn && data) totals.value = totalsOf(data.summary)
+    const result = await client.query(ExpenseTotalsQuery, { filter: asked }, { keep }).toPromise()
+    if (own !== turn) return
+    const { data } = result
+    const old = keptAt(result) !== null
+    // What is shown is no older than what was kept.
+    if (data && !(old && totals.value)) totals.value = totalsOf(data.summary)
+    if (data && !old) {
+      wait = FIRST_WAIT
+      return
+    }
+    retry = setTimeout(() => void read(), wait)
+    wait = Math.min(MAX_WAIT, wait * 2)
   }
 
   function settle() {
@@ -44,6 +61,7 @@ export function useTotals({ client, filter, accepts, keep = false }: TotalsOptio
     () => JSON.stringify(filter()),
     () => {
       totals.value = null
+      wait = FIRST_WAIT
       void read()
     },
     { immediate: true },
@@ -51,6 +69,7 @@ export function useTotals({ client, filter, accepts, keep = false }: TotalsOptio
   onScopeDispose(() => {
     turn += 1
     clearTimeout(settling)
+    clearTimeout(retry)
   })
 
   return {

@@ -25,6 +25,8 @@ export interface Plan {
   categoryIds: ReadonlyMap<string, string>
   /** Names of categories to add, by folded name. */
   create: ReadonlyMap<string, string>
+  /** Ids of expenses that an earlier run of the same file has added: they are undone with this one's. */
+  addedBefore?: readonly string[]
   /** How the row stands in the file. */
   fieldsOf: (row: Row) => readonly string[]
 }
@@ -51,8 +53,8 @@ export function createRun(plan: Plan, operations: Operations, now: () => number 
     undone: 0,
   })
   const refused: Fault[] = reactive([])
-  /** Ids of the expenses that this import has added. */
-  const addedIds: string[] = []
+  /** Ids of the expenses that this import has added, in all its runs. */
+  const addedIds: string[] = [...(plan.addedBefore ?? [])]
   const patience = shallowReactive({ current: createPatience() as Patience })
 
   function settle(count: number) {
@@ -157,6 +159,7 @@ export function createRun(plan: Plan, operations: Operations, now: () => number 
     again: () => patience.current.goOn(),
     cancel: () => patience.current.cancel(),
     addedCount: () => addedIds.length,
+    addedIds: (): readonly string[] => addedIds,
   }
 }
 

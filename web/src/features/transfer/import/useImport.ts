@@ -150,6 +150,8 @@ export function createImport(
         there: rows.value.filter(isThere).length - restored.value.length,
         categoryIds,
         create,
+        // What was cancelled or failed is gone on with. What was undone begins anew.
+        addedBefore: run.value && run.value.state.phase !== 'undone' ? [...run.value.addedIds()] : [],
         fieldsOf: ({ number }) => records[Number(number + 1n)]?.fields ?? [],
       },
       operations,
