@@ -3,9 +3,9 @@
  *
  * A picture of each is left in `screenshots/`, for a person to look at.
  */
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { join } from 'node:path'
+import { expectAccessible } from './accessibility.ts'
 import { expect, test } from './fixtures.ts'
 import { PAGES } from './pages.ts'
 import { fillWithSample } from './sample.ts'
@@ -30,8 +30,7 @@ for (const [screen, viewport] of Object.entries(SCREENS)) {
           await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible()
           await settled(page)
           await page.screenshot({ path: join(import.meta.dirname, 'screenshots', `${name}-${screen}-${colorScheme}.png`) })
-          const { violations } = await new AxeBuilder({ page }).analyze()
-          expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ target }) => String(target)) }))).toEqual([])
+          await expectAccessible(page)
           expect(await page.evaluate(sticksOut), 'what sticks out of the window').toEqual([])
         })
       }
