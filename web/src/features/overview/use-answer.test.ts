@@ -1,9 +1,10 @@
 import { CombinedError, type Client } from '@urql/core'
 import { mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { defineComponent, h, nextTick, ref } from 'vue'
+import { defineComponent, h, nextTick, reactive, ref } from 'vue'
 import type { FeedMessage } from '@/feed/feed'
 import { servicesKey } from '@/services'
+import { QUIET } from '@/testing/services'
 import { CurrenciesQuery } from './query'
 import { useAnswer, type LiveAnswer } from './use-answer'
 
@@ -20,7 +21,9 @@ function page() {
     },
   }))
   const listeners = new Set<(message: FeedMessage) => void>()
+  const endpoints = reactive({ state: { reachability: 'online' } })
   const feed = {
+    state: QUIET.feed.state,
     listen(listener: (message: FeedMessage) => void) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -40,10 +43,10 @@ function page() {
         return () => h('p')
       },
     }),
-    { global: { provide: { [servicesKey as symbol]: { client: { query } as unknown as Client, feed } } } },
+    { global: { provide: { [servicesKey as symbol]: { client: { query } as unknown as Client, feed, endpoints } } } },
   )
   const tell = () => listeners.forEach((listener) => listener({ type: 'resync' }))
-  return { asked, listeners, month, wrapper, tell, live: () => live }
+  return { asked, listeners, month, wrapper, tell, endpoints, live: () => live }
 }
 
 const failure = new CombinedError({ networkError: new Error('gone') })
@@ -76,6 +79,16 @@ describe('a live answer', () => {
     expect(asked.length).toBe(2)
     vi.advanceTimersByTime(1)
     expect(asked.length).toBe(3)
+  })
+
+  it('is asked for again when a replica answers again', async () => {
+    const { asked, endpoints } = page()
+    endpoints.state.reachability = 'offline'
+    await nextTick()
+    expect(asked.length).toBe(1)
+    endpoints.state.reachability = 'online'
+    await nextTick()
+    expect(asked.length).toBe(2)
   })
 
   it('keeps the figures, and says that newer ones could not be had', () => {

@@ -18,7 +18,7 @@ async function page(path: string) {
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', name: 'expenses', component: Page }] })
   await router.push(path)
   const client = answering({ Categories: () => ({ categories: [food] }) })
-  const services = provided({ client, feed: { listen: () => () => undefined } })
+  const services = provided({ client })
   const wrapper = mount(Page, {
     attachTo: document.body,
     global: { plugins: [router], provide: { ...providedClient(client), ...services } },

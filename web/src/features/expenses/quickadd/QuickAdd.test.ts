@@ -39,7 +39,6 @@ function page(submit?: Outbox['submit']) {
         ...providedClient(client),
         ...provided({
           client,
-          feed: { listen: () => () => undefined },
           outbox: { entries, submit: submit ?? accept, dismiss },
           cluster: { replicas: { value: [] } as never, holding: () => 0 },
         }),
