@@ -8,7 +8,7 @@ import { readFragment } from '@/graphql/generated'
 import type { Entry } from '@/outbox/entry'
 import { useServices } from '@/services'
 import { ExpenseQuery } from '../list/queries'
-import { moneyFrom } from '../list/overlay'
+import { moneyFrom, refusedAddOf, refusedOf } from '../list/overlay'
 import { changesOf, draftOf, errorOf, type Draft, type UpdateInput } from './draft'
 
 export interface Editing {
@@ -35,19 +35,24 @@ export interface EditingOptions {
   restore: (rows: readonly Expense[]) => void
   /** The expense as it is now, where it is in the list. */
   current: (id: string) => Expense | null
+  /** What was refused before and no row tells of. */
+  untold?: () => readonly Entry[]
 }
 
-export function useEditing({ add, update, restore, current }: EditingOptions) {
+export function useEditing({ add, update, restore, current, untold }: EditingOptions) {
   const { client, outbox } = useServices()
   const editing = shallowRef<Editing | null>(null)
   const conflict = shallowRef<Conflict | null>(null)
 
   /** Begins to edit a row, or what was refused of it. What was edited before is saved, if it can be. */
   function start(row: Expense, refused: Entry | null = null): boolean {
-    if (editing.value?.base.id === row.id && !refused) return true
-    if (editing.value && !save()) return false
+    const now = editing.value
+    if (now?.base.id === row.id && (!refused || now.refused?.key === refused.key)) return true
+    if (now && !save()) return false
     const draft = draftOf(row)
-    if (refused?.command.kind === 'update') Object.assign(draft, draftPart(refused.command.input))
+    // What was changed before the addition was refused is refused with it, and belongs to it.
+    const lost = refused?.command.kind === 'add' ? refusedOf(outbox.entries, row.id) : refused ? [refused] : []
+    for (const { command } of lost) if (command.kind === 'update') Object.assign(draft, draftPart(command.input))
     editing.value = { base: row, draft: reactive(draft), refused }
     return true
   }
@@ -57,9 +62,11 @@ export function useEditing({ add, update, restore, current }: EditingOptions) {
     const now = editing.value
     if (!now) return true
     if (errorOf(now.draft)) return false
-    const done = now.refused?.command.kind === 'add' ? add(now.base.id, now.draft) : change(now)
-    if (!done) return false
-    if (now.refused) outbox.dismiss(now.refused.key)
+    // Its addition may have been refused since: what does not exist cannot be changed.
+    const lost = refusedAddOf(outbox.entries, now.base.id) ? refusedOf(outbox.entries, now.base.id) : []
+    const adds = lost.length > 0 || now.refused?.command.kind === 'add'
+    if (!(adds ? add(now.base.id, now.draft) : change(now))) return false
+    for (const { key } of now.refused ? [...lost, now.refused] : lost) outbox.dismiss(key)
     editing.value = null
     return true
   }
@@ -83,6 +90,8 @@ export function useEditing({ add, update, restore, current }: EditingOptions) {
   async function compare(entry: Entry) {
     if (entry.command.kind !== 'update') return
     const { input } = entry.command
+    // Nobody else has a part in it: its own addition was refused, and waits to be corrected with this.
+    if (refusedAddOf(outbox.entries, input.id)) return
     const { data } = await client.query(ExpenseQuery, { id: input.id }).toPromise()
     if (conflict.value || !data) return
     const theirs = readFragment(ExpenseFields, data.expense ?? null)
@@ -105,6 +114,12 @@ export function useEditing({ add, update, restore, current }: EditingOptions) {
     if (now.key) outbox.dismiss(now.key)
     else editing.value = null
     conflict.value = null
+  }
+
+  for (const entry of untold?.() ?? []) {
+    if (!isConflict(entry)) continue
+    const action = { label: i18n.global.t('expenses.row.compare'), run: () => void compare(entry) }
+    showToast(i18n.global.t('expenses.row.conflict'), { tone: 'bad', action })
   }
 
   onScopeDispose(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Command, Entry } from '@/outbox/entry'
 import type { Loaded, Terms } from './loaded'
-import { moneyFrom, overlay } from './overlay'
+import { moneyFrom, overlay, untold } from './overlay'
 import { expense } from './testing'
 
 const terms: Terms = {
@@ -103,6 +103,24 @@ describe('what the person did', () => {
     const { rows, effects } = overlay(part, [early], terms)
     expect(rows).toEqual(loaded.rows)
     expect(effects[0]?.after?.spentOn).toBe('2020-01-01')
+  })
+})
+
+describe('what was refused', () => {
+  const edit = entry({ kind: 'update', input: { id: 'b', description: 'Tea' } }, { key: 'k1', state: 'refused' })
+
+  it('is told by its row', () => {
+    expect(untold([edit], () => true)).toEqual([])
+  })
+
+  it('is told by nobody where its row is not shown, or tells of something newer', () => {
+    expect(untold([edit], () => false)).toEqual([edit])
+    const next = entry({ kind: 'update', input: { id: 'b', description: 'Coffee' } }, { key: 'k2' })
+    expect(untold([edit, next], () => true)).toEqual([edit])
+  })
+
+  it('is left to its own place if it was added', () => {
+    expect(untold([entry(add, { state: 'refused' })], () => false)).toEqual([])
   })
 })
 

@@ -49,6 +49,24 @@ export function overlay(loaded: Loaded, entries: readonly Entry[], terms: Terms)
   return { rows: merge(kept, shown), marks, effects }
 }
 
+/** The newest addition of that expense that was refused: the expense is in the list, and nowhere else. */
+export function refusedAddOf(entries: readonly Entry[], id: string): Entry | null {
+  return refusedOf(entries, id).findLast(({ command }) => command.kind === 'add') ?? null
+}
+
+/** Everything that was refused of that expense, oldest first. */
+export function refusedOf(entries: readonly Entry[], id: string): Entry[] {
+  return entries.filter(({ command, state }) => state === 'refused' && command.input.id === id)
+}
+
+/** Refused changes of expenses that no row tells of: theirs is not shown, or tells of something newer. */
+export function untold(entries: readonly Entry[], isShown: (id: string) => boolean): Entry[] {
+  const refused = entries.filter(({ command, state }) => state === 'refused' && command.kind !== 'add')
+  if (refused.length === 0) return []
+  const newest = new Map(entries.map(({ key, command }) => [command.input.id, key]))
+  return refused.filter(({ key, command: { input } }) => newest.get(input.id) !== key || !isShown(input.id))
+}
+
 /** True where the rows do not have it yet. A refused addition stays to be seen; other refusals leave the row as it is. */
 function isOpen(entry: Entry, loaded: Loaded): boolean {
   if (entry.state === 'refused') return entry.command.kind === 'add'

@@ -6,6 +6,7 @@ import type { Command } from '@/outbox/entry'
 import { OutboxFull } from '@/outbox/outbox'
 import { useServices } from '@/services'
 import type { Draft, UpdateInput } from '../edit/draft'
+import { refusedAddOf, refusedOf } from './overlay'
 
 /** Deletions that can be undone one after the other. */
 const MAX_UNDO = 20
@@ -40,6 +41,19 @@ export function useActions() {
     return taken
   }
 
+  /** The rows that the replicas have: all but those whose addition was refused. */
+  function known(rows: readonly Expense[]): Expense[] {
+    return rows.filter(({ id }) => !refusedAddOf(outbox.entries, id))
+  }
+
+  /** Lets go what was refused of rows that the replicas never had. */
+  function discard(rows: readonly Expense[]) {
+    for (const { id } of rows) {
+      if (!refusedAddOf(outbox.entries, id)) continue
+      for (const { key } of refusedOf(outbox.entries, id)) outbox.dismiss(key)
+    }
+  }
+
   function undo() {
     const deletion = deletions.pop()
     if (!deletion) {
@@ -65,7 +79,9 @@ export function useActions() {
     },
     /** Without asking first, because it can be undone. */
     remove(rows: readonly Expense[]) {
-      const taken = submit(rows.map(({ id }) => ({ kind: 'delete', input: { id } })))
+      const there = known(rows)
+      discard(rows)
+      const taken = submit(there.map(({ id }) => ({ kind: 'delete', input: { id } })))
       if (taken.length === 0) return
       const deletion: Deletion = { ids: taken, toast: undefined }
       deletions.push(deletion)
@@ -84,12 +100,12 @@ export function useActions() {
       if (taken.length > 0) showToast(t('expenses.restored', taken.length))
     },
     setCategory(rows: readonly Expense[], categoryId: string | null) {
-      const changed = rows.filter(({ category }) => (category?.id ?? null) !== categoryId)
+      const changed = known(rows).filter(({ category }) => (category?.id ?? null) !== categoryId)
       const taken = submit(changed.map(({ id, version }) => ({ kind: 'update', input: { id, expectedVersion: version, categoryId } })))
       if (taken.length > 0) showToast(t('expenses.changed', taken.length))
     },
     addTag(rows: readonly Expense[], tag: string) {
-      const changed = rows.filter(({ tags }) => !tags.includes(tag) && tags.length < MAX_TAGS)
+      const changed = known(rows).filter(({ tags }) => !tags.includes(tag) && tags.length < MAX_TAGS)
       const taken = submit(
         changed.map(({ id, version, tags }) => ({
           kind: 'update',

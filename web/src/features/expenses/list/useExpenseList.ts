@@ -128,6 +128,8 @@ export function useExpenseList(
     complete: computed(() => pages.loaded.value?.end === null),
     more: pages.more,
     again: pages.again,
+    /** Keys of conflicts that the person was told of apart from their rows, so that each is told once. */
+    toldConflicts: new Set<string>(),
     /** Where a row is, or -1. */
     indexOf: (expense: Pick<Expense, 'id' | 'spentOn'>) => indexOf(view.value.rows, expense),
     find(id: string): Expense | null {

@@ -77,7 +77,7 @@ export function usePages({ client, feed, filter, terms, onChanges, onReread }: P
     if (!filter()) return
     let next: Loaded | null = null
     let after: string | null = null
-    let kept: number | null = null
+    let kept: number | null
     do {
       const read = await readPage(after)
       if (own !== turn) return
