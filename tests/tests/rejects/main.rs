@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use threefold_tests::client::{Client, ClientError, Expense, NewExpense};
+use threefold_tests::cluster::LEADER_TIMEOUT;
 use threefold_tests::inspect::{self, Inspector};
+use threefold_tests::wait::until;
 use threefold_tests::{Cluster, DatabaseKind};
 use uuid::Uuid;
 
@@ -127,6 +129,17 @@ async fn without_a_majority_there_is_no_leader(database: DatabaseKind) {
         .accepted();
     leader.kill9();
     cluster.replica(followers[1]).kill9();
+    // What is sent over a connection of the dead leader that still looks open is in doubt, not refused.
+    until("both to be known dead", LEADER_TIMEOUT, async || {
+        let views = left.client().local().replicas().await;
+        let views = views.map_err(|e| e.to_string())?;
+        let dead = views.iter().filter(|view| view.role == "UNREACHABLE");
+        match dead.count() {
+            2 => Ok(()),
+            count => Err(format!("{count} of 2 are")),
+        }
+    })
+    .await;
 
     let begun = Instant::now();
     let error = left
