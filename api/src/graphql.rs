@@ -15,6 +15,7 @@ mod query;
 pub mod scalar;
 mod subscription;
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, SDLExportOptions, Schema, SchemaBuilder};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -50,20 +51,44 @@ impl Api {
     }
 
     /// Executes any operation as a stream of responses.
-    pub fn execute_stream(
-        &self,
-        mut request: Request,
-        context: RequestContext,
-    ) -> BoxStream<'static, Response> {
+    pub fn execute_stream(&self, mut request: Request, context: RequestContext) -> Execution {
         if let Err(error) = guard::admit(&mut request) {
             let refused = complete(Response::from_errors(vec![error]));
-            return stream::iter([refused]).boxed();
+            return Execution {
+                lasting: false,
+                responses: stream::iter([refused]).boxed(),
+            };
         }
-        self.schema
-            .execute_stream(request.data(context))
-            .map(complete)
-            .boxed()
+        Execution {
+            lasting: is_subscription(&mut request),
+            responses: self
+                .schema
+                .execute_stream(request.data(context))
+                .map(complete)
+                .boxed(),
+        }
     }
+}
+
+/// An operation under way.
+pub struct Execution {
+    /// True for a subscription, which goes on until somebody ends it. Others answer once.
+    pub lasting: bool,
+    /// What it answers.
+    pub responses: BoxStream<'static, Response>,
+}
+
+fn is_subscription(request: &mut Request) -> bool {
+    let name = request.operation_name.clone();
+    let Ok(document) = request.parsed_query() else {
+        return false;
+    };
+    let mut operations = document.operations.iter();
+    let chosen = match name {
+        Some(name) => operations.find(|(other, _)| other.is_some_and(|other| **other == name)),
+        None => operations.next(),
+    };
+    chosen.is_some_and(|(_, operation)| operation.node.ty == OperationType::Subscription)
 }
 
 /// The public schema's definition, as committed in `api/schema.graphql`.

@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use threefold_replication::Replica;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
@@ -56,13 +57,21 @@ impl Access {
     }
 }
 
+/// How a listener stops in order: requests under way are answered, sockets are closed.
+#[derive(Clone, Debug, Default)]
+pub struct Drain {
+    /// Tells that no more is taken.
+    pub stopping: CancellationToken,
+    /// The sockets that are open.
+    pub sockets: TaskTracker,
+}
+
 /// What every handler of the public listener has.
 #[derive(Clone)]
 pub(crate) struct Public {
     pub(crate) api: Api,
     pub(crate) access: Arc<Access>,
-    /// Told when the server stops, so that sockets close in order.
-    pub(crate) stopping: CancellationToken,
+    pub(crate) drain: Drain,
     pages: Pages,
     replica: Replica,
 }
@@ -79,7 +88,7 @@ pub fn router(
     replica: Replica,
     access: Access,
     allowed_origins: Vec<Origin>,
-    stopping: CancellationToken,
+    drain: Drain,
 ) -> Router {
     let known = replica.clone();
     let pages = Pages::new(move || known.public_urls(), allowed_origins);
@@ -90,7 +99,7 @@ pub fn router(
     let public = Public {
         api: Api::new(replica.clone()),
         access: Arc::new(access),
-        stopping,
+        drain,
         pages,
         replica,
     };

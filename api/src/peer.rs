@@ -23,7 +23,7 @@ macro_rules! document {
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 
 /// Every method, with the document that calls it. The answer is always called `result`.
-pub const DOCUMENTS: [(PeerMethod, &str); 7] = [
+pub const DOCUMENTS: [(PeerMethod, &str); 8] = [
     (PeerMethod::Hello, document!("query", "hello")),
     (PeerMethod::Found, document!("mutation", "found")),
     (
@@ -37,6 +37,7 @@ pub const DOCUMENTS: [(PeerMethod, &str); 7] = [
     ),
     (PeerMethod::Propose, document!("mutation", "propose")),
     (PeerMethod::ReadIndex, document!("query", "readIndex")),
+    (PeerMethod::TakeOver, document!("mutation", "takeOver")),
 ];
 
 /// The document that follows a peer's reports.
@@ -52,6 +53,7 @@ pub fn document_of(method: PeerMethod) -> &'static str {
         PeerMethod::InstallSnapshot => 4,
         PeerMethod::Propose => 5,
         PeerMethod::ReadIndex => 6,
+        PeerMethod::TakeOver => 7,
     };
     DOCUMENTS[index].1
 }

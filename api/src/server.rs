@@ -14,13 +14,14 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ServeConfig;
+use crate::http::Drain;
 use crate::peer::client::GraphQlPeerTransport;
 use crate::{http, peer};
 
 /// How long requests that are under way may take when the server is told to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the replica may take to stop after that.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Serves until a signal comes (ok) or the replica fails (an error).
 ///
@@ -47,16 +48,16 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
         "replica {id} is up"
     );
 
-    let stopping = CancellationToken::new();
+    let drain = Drain::default();
     let peers_stopping = CancellationToken::new();
     let public_router = http::router(
         replica.clone(),
         config.access,
         config.allowed_origins,
-        stopping.clone(),
+        drain.clone(),
     );
     let private_router = peer::http::router(replica.clone(), config.cluster_secret.secret);
-    let public = spawn(public, public_router, stopping.clone());
+    let public = spawn(public, public_router, drain.stopping.clone());
     let private = spawn(private, private_router, peers_stopping.clone());
 
     let fault = tokio::select! {
@@ -69,9 +70,20 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
         }
         None => tracing::info!(replica = id, "replica {id} is told to stop"),
     }
-    // Clients first: their requests still need the replica and its peers. Then the replica, then its peers' calls.
-    stopping.cancel();
-    if timeout(DRAIN_TIMEOUT, public).await.is_err() {
+    // Clients first: their requests still need the replica and its peers, and where it led, the one that leads next.
+    // Then the replica, then its peers' calls.
+    drain.stopping.cancel();
+    drain.sockets.close();
+    let answered = async {
+        let (_, ()) = tokio::join!(public, drain.sockets.wait());
+    };
+    let retired = async {
+        if fault.is_none() {
+            replica.retire().await;
+        }
+    };
+    let (answered, ()) = tokio::join!(timeout(DRAIN_TIMEOUT, answered), retired);
+    if answered.is_err() {
         tracing::warn!("some requests were still under way and are cut off");
     }
     if timeout(SHUTDOWN_TIMEOUT, replica.shutdown()).await.is_err() {

@@ -7,6 +7,7 @@
 mod message;
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_graphql::{Request, Response as Answer};
@@ -55,11 +56,12 @@ pub(crate) async fn upgrade(
             .into_response();
     }
     let authorization = text(&headers, "authorization").map(str::to_owned);
+    let sockets = public.drain.sockets.clone();
     upgrade
         .protocols([PROTOCOL])
         .max_message_size(MAX_REQUEST_BYTES)
         .max_frame_size(MAX_REQUEST_BYTES)
-        .on_upgrade(move |socket| serve(socket, public, authorization))
+        .on_upgrade(move |socket| sockets.track_future(serve(socket, public, authorization)))
 }
 
 /// Why a socket is closed; the codes are the protocol's.
@@ -116,7 +118,20 @@ enum Event {
     Complete,
 }
 
-type Operation = Pin<Box<dyn Stream<Item = Event> + Send>>;
+/// An operation of a socket.
+struct Operation {
+    /// A subscription, which goes on until somebody ends it.
+    lasting: bool,
+    events: Pin<Box<dyn Stream<Item = Event> + Send>>,
+}
+
+impl Stream for Operation {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.events.as_mut().poll_next(context)
+    }
+}
 
 struct Session {
     public: Public,
@@ -131,12 +146,18 @@ impl Session {
         let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
-        let stopping = self.public.stopping.clone();
+        let stopping = self.public.drain.stopping.clone();
+        let mut draining = false;
         loop {
+            if draining && operations.is_empty() {
+                return Err(Some(Close::new(1012, "This replica is stopping")));
+            }
             tokio::select! {
                 message = self.receive() => {
                     heard = Instant::now();
                     match message? {
+                        // The client sends it again elsewhere: this socket is about to be closed.
+                        Some(Incoming::Subscribe { .. }) if draining => {}
                         Some(Incoming::Subscribe { id, payload }) => {
                             if operations.contains_key(&id) {
                                 return Err(Some(Close::new(4409, format!("Subscriber for {id} already exists"))));
@@ -177,7 +198,15 @@ impl Session {
                     }
                     self.send(&Outgoing::Ping).await?;
                 }
-                () = stopping.cancelled() => return Err(Some(Close::new(1012, "This replica is stopping"))),
+                () = stopping.cancelled(), if !draining => {
+                    // What was taken is answered first.
+                    draining = true;
+                    let lasting = operations.iter().filter(|(_, operation)| operation.lasting);
+                    let lasting: Vec<String> = lasting.map(|(id, _)| id.clone()).collect();
+                    for id in lasting {
+                        operations.remove(&id);
+                    }
+                }
             }
         }
     }
@@ -210,9 +239,14 @@ impl Session {
     }
 
     fn operation(&self, request: Request, context: RequestContext) -> Operation {
-        let answers = self.public.api.execute_stream(request, context);
-        let events = answers.map(|answer| Event::Answer(Box::new(answer)));
-        Box::pin(events.chain(stream::once(async { Event::Complete })))
+        let execution = self.public.api.execute_stream(request, context);
+        let events = execution
+            .responses
+            .map(|answer| Event::Answer(Box::new(answer)));
+        Operation {
+            lasting: execution.lasting,
+            events: Box::pin(events.chain(stream::once(async { Event::Complete }))),
+        }
     }
 
     /// The next message of the protocol; none for frames of the WebSocket itself.

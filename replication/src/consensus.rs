@@ -106,6 +106,21 @@ pub(crate) async fn superseded(raft: &Raft, leader: Option<u64>, term: u64) {
     }
 }
 
+/// Asks the others to elect this replica.
+pub(crate) async fn elect(raft: &Raft) -> Result<(), PeerFault> {
+    let asked = raft.trigger().elect().await;
+    asked.map_err(|fatal| ServiceFault::Unavailable(fatal.to_string()).into())
+}
+
+/// Resolves when this replica leads; never where the engine stops before.
+pub(crate) async fn leading(raft: &Raft) {
+    let mut metrics = raft.server_metrics();
+    let leads = metrics.wait_for(|metrics| metrics.state == ServerState::Leader);
+    if leads.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// True once the engine has a membership. Asks the engine itself: its metrics are blank for a moment after the start.
 pub(crate) async fn at_work(raft: &Raft) -> Result<bool, String> {
     raft.is_initialized().await.map_err(|e| e.to_string())
@@ -183,6 +198,8 @@ pub(crate) struct RaftView {
     pub(crate) term: u64,
     pub(crate) leader: Option<u64>,
     pub(crate) voters: Vec<u64>,
+    /// The last entry in this replica's log.
+    pub(crate) last_log: Option<u64>,
     /// On the leader: the last log index stored on each replica.
     pub(crate) matched: BTreeMap<u64, u64>,
     /// On the leader: how long ago a majority answered it last; none if it never has.
@@ -206,6 +223,7 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
         role,
         term: metrics.current_term,
         leader: metrics.current_leader,
+        last_log: metrics.last_log_index,
         voters: metrics.membership_config.membership().voter_ids().collect(),
         matched: replication
             .filter_map(|(id, log_id)| Some((*id, log_id.as_ref()?.index)))

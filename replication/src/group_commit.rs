@@ -2,11 +2,11 @@
 //! its way a proposal goes at once. There is no linger: an idle system adds no wait, a busy one shares its flushes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::acknowledgement::Acknowledger;
 use crate::config::{MAX_BATCH_BYTES, MAX_BATCH_PROPOSALS, MAX_WAITING_PROPOSALS};
@@ -37,11 +37,21 @@ pub(crate) enum ProposeFault {
 type Answer = Result<Settled, ProposeFault>;
 type Seat = (Waiting, oneshot::Sender<Answer>);
 
+/// Whose turn it is: the log's, or nobody's once this replica gives its leadership away.
+#[derive(Default)]
+struct Turns {
+    /// Set while no batch is begun, although this replica may still lead.
+    retired: AtomicBool,
+    /// Held while a batch is under way.
+    batch: Mutex<()>,
+}
+
 /// The queue in front of the log. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct GroupCommit {
     queue: mpsc::Sender<Seat>,
     waiting: Arc<AtomicUsize>,
+    turns: Arc<Turns>,
 }
 
 impl GroupCommit {
@@ -53,11 +63,24 @@ impl GroupCommit {
     ) -> Self {
         let (queue, seats) = mpsc::channel(MAX_WAITING_PROPOSALS);
         let most = if together { MAX_BATCH_PROPOSALS } else { 1 };
-        tokio::spawn(run(raft, acknowledger, seats, timeout, most));
+        let turns = Arc::<Turns>::default();
+        tokio::spawn(run(raft, acknowledger, seats, timeout, most, turns.clone()));
         Self {
             queue,
             waiting: Arc::default(),
+            turns,
         }
+    }
+
+    /// Lets the batch under way end, and begins none after it: proposals are told to find another leader.
+    pub(crate) async fn retire(&self) {
+        self.turns.retired.store(true, Ordering::Release);
+        drop(self.turns.batch.lock().await);
+    }
+
+    /// Takes [`GroupCommit::retire`] back.
+    pub(crate) fn resume(&self) {
+        self.turns.retired.store(false, Ordering::Release);
     }
 
     /// Puts a proposal into the log and waits until it is settled.
@@ -84,6 +107,7 @@ async fn run(
     mut seats: mpsc::Receiver<Seat>,
     timeout: Duration,
     most: usize,
+    turns: Arc<Turns>,
 ) {
     let mut held_back: Option<Seat> = None;
     loop {
@@ -106,7 +130,13 @@ async fn run(
             batch.push(next);
         }
         // Judged once a batch, before anything is written.
-        if let Err(fault) = acknowledger.admit().await {
+        let _turn = turns.batch.lock().await;
+        let admitted = if turns.retired.load(Ordering::Acquire) {
+            Err(ProposeFault::NotLeader)
+        } else {
+            acknowledger.admit().await
+        };
+        if let Err(fault) = admitted {
             batch
                 .into_iter()
                 .for_each(|(_, answer)| send(answer, Err(fault.clone())));

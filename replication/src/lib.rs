@@ -30,6 +30,7 @@ mod follow;
 mod formation;
 mod forward;
 mod group_commit;
+mod handover;
 mod identity;
 mod peer_service;
 mod proposal;

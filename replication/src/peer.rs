@@ -24,6 +24,8 @@ pub enum PeerMethod {
     Propose,
     /// The leader's read index, for a linearizable read on a follower.
     ReadIndex,
+    /// Lead in the sender's place: it is stopping, and you have all that it has.
+    TakeOver,
 }
 
 /// A peer and where its peer endpoint is.

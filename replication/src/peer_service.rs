@@ -9,6 +9,7 @@ use crate::consensus::{self, Rpc, SnapshotChunk};
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
+use crate::handover;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::proposal::Proposal;
 use crate::replica::Replica;
@@ -41,6 +42,7 @@ impl Replica {
             PeerMethod::InstallSnapshot => install(running, decode(payload)?).await,
             PeerMethod::Propose => propose(running, decode(payload)?).await,
             PeerMethod::ReadIndex => read_index(running).await,
+            PeerMethod::TakeOver => handover::take_over(running).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }

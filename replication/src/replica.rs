@@ -7,6 +7,7 @@ mod view;
 
 pub use self::read::ReadConsistency;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use crate::config::Config;
 use crate::consensus::LogStore;
 use crate::database::Database;
 use crate::error::ServiceError;
+use crate::handover;
 use crate::identity;
 use crate::peer::PeerTransport;
 use crate::running::Running;
@@ -39,6 +41,8 @@ pub(crate) struct Inner {
     /// Held while this replica adopts a cluster, so that it adopts one.
     adopting: Mutex<()>,
     fault: watch::Sender<Option<Fault>>,
+    /// Set when this replica is about to stop.
+    retiring: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -88,6 +92,7 @@ impl Replica {
             running: OnceLock::new(),
             adopting: Mutex::default(),
             fault: watch::Sender::new(None),
+            retiring: AtomicBool::new(false),
             stop: CancellationToken::new(),
         };
         let replica = Self {
@@ -127,6 +132,15 @@ impl Replica {
             if fault.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
+        }
+    }
+
+    /// Prepares for [`Replica::shutdown`]: says in [`Replica::ready`] that it is stopping, and hands leadership over if
+    /// it leads. Requests go on being answered, by the new leader where they need one. Takes three seconds at most.
+    pub async fn retire(&self) {
+        self.inner.retiring.store(true, Ordering::Release);
+        if let Some(running) = self.inner.running.get() {
+            handover::hand_over(running).await;
         }
     }
 

@@ -297,6 +297,28 @@ impl PeerMutation {
         )
         .await
     }
+
+    /// Lead in the place of the sender, which is stopping.
+    async fn take_over(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::TakeOver,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
 }
 
 /// What replicas follow of each other.

@@ -1,5 +1,6 @@
 //! The live view of the replicas.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -76,6 +77,9 @@ impl Replica {
     /// # Errors
     /// The reason.
     pub fn ready(&self) -> Result<(), String> {
+        if self.inner.retiring.load(Ordering::Acquire) {
+            return Err("this replica is stopping".to_owned());
+        }
         let running = self.serving().map_err(|e| e.to_string())?;
         let running = running.ok_or("waiting for the other replicas, to form the cluster")?;
         let view = consensus::view(&running.raft);
