@@ -1,6 +1,7 @@
 //! The command line: one module a subcommand, each with its flags (`Args`) and what it does (`run`).
 
 mod client;
+pub mod cluster;
 mod csv_error;
 pub mod demo;
 pub mod import;
@@ -36,6 +37,8 @@ enum Command {
     Status(status::Args),
     /// Print the public GraphQL schema (SDL).
     Schema(schema::Args),
+    /// What to do on a bad day.
+    Cluster(cluster::Args),
 }
 
 impl Cli {
@@ -56,6 +59,7 @@ impl Cli {
                 Command::Sample(args) => sample::run(args).await,
                 Command::Status(args) => status::run(args).await,
                 Command::Schema(args) => schema::run(args).await,
+                Command::Cluster(args) => cluster::run(args).await,
             }
         });
         match result {

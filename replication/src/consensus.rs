@@ -4,12 +4,14 @@
 pub mod conformance;
 pub(crate) mod log_store;
 mod network;
+mod offline;
 pub(crate) mod snapshot;
 pub(crate) mod state_machine;
 pub(crate) mod types;
 
 pub(crate) use log_store::LogStore;
 pub(crate) use network::{NetworkFactory, SnapshotChunk};
+pub(crate) use offline::{make_only_voter, stored_position};
 pub(crate) use state_machine::StateMachine;
 pub(crate) use types::{LogId, Raft};
 
@@ -20,7 +22,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use openraft::error::{ClientWriteError, InitializeError, RaftError};
 use openraft::raft::SnapshotResponse;
-use openraft::{Config as RaftConfig, ServerState, Snapshot, SnapshotPolicy};
+use openraft::{ChangeMembers, Config as RaftConfig, ServerState, Snapshot, SnapshotPolicy};
 use serde::Serialize;
 
 use self::snapshot::{SnapshotData, SnapshotFile};
@@ -150,6 +152,15 @@ pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(),
     }
 }
 
+/// Adds a replica that has nothing yet to the membership: without a vote until it has caught up, then with one.
+pub(crate) async fn add_voter(raft: &Raft, id: u64, peer_url: String) -> Result<(), String> {
+    let caught_up = raft.add_learner(id, Node { peer_url }, true).await;
+    caught_up.map_err(|e| e.to_string())?;
+    let voters = ChangeMembers::AddVoterIds([id].into());
+    let changed = raft.change_membership(voters, false).await;
+    changed.map(|_| ()).map_err(|e| e.to_string())
+}
+
 /// Answers a leader's AppendEntries or a candidate's RequestVote. The result is the ACK.
 pub(crate) async fn serve(raft: &Raft, rpc: Rpc, payload: &[u8]) -> Result<Bytes, PeerFault> {
     match rpc {
@@ -198,6 +209,8 @@ pub(crate) struct RaftView {
     pub(crate) term: u64,
     pub(crate) leader: Option<u64>,
     pub(crate) voters: Vec<u64>,
+    /// Everybody in the membership, with a vote or without.
+    pub(crate) members: Vec<u64>,
     /// The last entry in this replica's log.
     pub(crate) last_log: Option<u64>,
     /// On the leader: the last log index stored on each replica.
@@ -225,6 +238,12 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
         leader: metrics.current_leader,
         last_log: metrics.last_log_index,
         voters: metrics.membership_config.membership().voter_ids().collect(),
+        members: metrics
+            .membership_config
+            .membership()
+            .nodes()
+            .map(|(id, _)| *id)
+            .collect(),
         matched: replication
             .filter_map(|(id, log_id)| Some((*id, log_id.as_ref()?.index)))
             .collect(),

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,12 +21,15 @@ const ROUND_PAUSE: Duration = Duration::from_millis(200);
 const ROUNDS_A_LINE: u32 = 25;
 
 /// What a replica says of its membership.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HelloAnswer {
     /// The cluster it belongs to; none while it is empty.
     pub(crate) cluster_id: Option<Uuid>,
     /// True once its consensus engine has a membership.
     pub(crate) at_work: bool,
+    /// The replicas in that membership; none from a version that did not say.
+    #[serde(default)]
+    pub(crate) members: Option<Vec<u64>>,
 }
 
 /// An empty replica among others that are not.
@@ -40,14 +44,16 @@ pub(crate) struct MetACluster {
     cluster_id: Uuid,
 }
 
-async fn hello(wire: &Wire, peer: u64) -> Result<HelloAnswer, PeerError> {
+/// Asks a peer who it is.
+pub(crate) async fn hello(wire: &Wire, peer: u64) -> Result<HelloAnswer, PeerError> {
     let answer = wire
         .call(peer, None, PeerMethod::Hello, encode(&()), ANSWER_TIMEOUT)
         .await?;
     decode(&answer).map_err(|fault| PeerError::Refused { peer, fault })
 }
 
-/// Asks everybody once. True if all answered and are empty.
+/// Asks everybody once. True if all answered and are empty. A cluster at work that does not know this replica will take
+/// it in ([`admission`](crate::admission)); one that does know it must not.
 async fn all_empty(wire: &Wire, round: u32) -> Result<bool, MetACluster> {
     let mut all = true;
     for peer in wire.others() {
@@ -55,8 +61,12 @@ async fn all_empty(wire: &Wire, round: u32) -> Result<bool, MetACluster> {
             Ok(HelloAnswer {
                 cluster_id: Some(cluster_id),
                 at_work: true,
+                members,
             }) => {
-                return Err(MetACluster { peer, cluster_id });
+                if members.is_none_or(|members| members.contains(&wire.own_id())) {
+                    return Err(MetACluster { peer, cluster_id });
+                }
+                all = false;
             }
             Ok(answer) => all &= answer.cluster_id.is_none(),
             Err(error) => {
@@ -93,15 +103,37 @@ pub(crate) async fn watch_for_cluster(wire: &Wire) -> MetACluster {
     }
 }
 
-/// Has every peer adopt the cluster; tried until all have.
-pub(crate) async fn found(wire: &Wire) {
+/// Has one peer adopt this replica's cluster.
+pub(crate) async fn adopt(wire: &Wire, peer: u64) -> Result<(), PeerError> {
+    let adopted = wire.call(peer, None, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
+    adopted.await.map(|_| ())
+}
+
+/// Has every peer adopt the cluster; tried until all have. False if the cluster turns out to be at work: then this
+/// replica was about to be taken in, and founds nothing.
+pub(crate) async fn found(wire: &Wire) -> bool {
     for peer in wire.others() {
-        while let Err(error) = wire
-            .call(peer, None, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT)
-            .await
-        {
+        loop {
+            let met = match hello(wire, peer).await {
+                Ok(answer) if answer.at_work && answer.cluster_id == wire.cluster_id() => {
+                    return false;
+                }
+                Ok(_) => adopt(wire, peer).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = met else { break };
             tracing::warn!(%error, peer, "a replica has not joined the new cluster yet");
             tokio::time::sleep(ROUND_PAUSE).await;
         }
     }
+    true
+}
+
+/// The peers of this replica's cluster that answer.
+pub(crate) async fn alive(wire: &Wire) -> Vec<u64> {
+    let asked = wire.others().map(async |peer| {
+        let answer = hello(wire, peer).await.ok()?;
+        (answer.cluster_id == wire.cluster_id()).then_some(peer)
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }

@@ -69,7 +69,7 @@ pub(crate) async fn read(
         read_file(&unfinished(folder))?,
         &row,
     ) {
-        (None, Some(begun), Some(row)) if begun.birth_mark == row.birth_mark => {
+        (_, Some(begun), Some(row)) if begun.birth_mark == row.birth_mark => {
             finish_folder(folder)?;
             Some(begun)
         }
@@ -132,6 +132,26 @@ pub(crate) async fn write(
     replica_state::Entity::insert(row)
         .exec_without_returning(&db.writer)
         .await?;
+    db.flush().await?;
+    finish_folder(folder)
+}
+
+/// Gives both halves of a replica that is not running another mark; wherever a crash comes between, [`read`] finds the
+/// old mark or the new one.
+pub(crate) async fn rename(
+    folder: &Path,
+    db: &Database,
+    identity: &Identity,
+) -> Result<(), IdentityFault> {
+    begin_folder(folder, identity)?;
+    let row = replica_state::ActiveModel {
+        cluster_id: Set(identity.cluster_id),
+        birth_mark: Set(identity.birth_mark),
+        ..Default::default()
+    };
+    let update = replica_state::Entity::update_many().set(row);
+    let update = update.filter(replica_state::Column::Id.eq(replica_state::ONLY_ROW));
+    update.exec(&db.writer).await?;
     db.flush().await?;
     finish_folder(folder)
 }
@@ -228,6 +248,39 @@ mod tests {
             read(other.path(), &blank_db, 2).await,
             Err(IdentityFault::DatabaseLost(..))
         ));
+    }
+
+    #[tokio::test]
+    async fn another_mark_is_on_both_halves_or_on_none() {
+        let (folder, db) = blank().await;
+        write(folder.path(), &db, &identity()).await.unwrap();
+        let renamed = Identity {
+            cluster_id: Uuid::from_u128(7),
+            birth_mark: Uuid::from_u128(8),
+            ..identity()
+        };
+        begin_folder(folder.path(), &renamed).unwrap();
+        assert_eq!(
+            read(folder.path(), &db, 2).await.unwrap(),
+            Some(identity()),
+            "before the row"
+        );
+        rename(folder.path(), &db, &renamed).await.unwrap();
+        assert_eq!(
+            read(folder.path(), &db, 2).await.unwrap(),
+            Some(renamed.clone())
+        );
+        fs::rename(file(folder.path()), unfinished(folder.path())).unwrap();
+        fs::write(
+            file(folder.path()),
+            serde_json::to_vec(&identity()).unwrap(),
+        )
+        .unwrap();
+        assert_eq!(
+            read(folder.path(), &db, 2).await.unwrap(),
+            Some(renamed),
+            "before the name"
+        );
     }
 
     #[tokio::test]

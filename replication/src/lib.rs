@@ -13,6 +13,7 @@ pub mod feed;
 pub mod history;
 pub mod outcome;
 pub mod peer;
+pub mod recovery;
 mod replica;
 pub mod status;
 
@@ -22,6 +23,7 @@ pub use error::ServiceError;
 pub use replica::{Fault, ReadConsistency, Replica};
 
 mod acknowledgement;
+mod admission;
 mod alarm;
 mod board;
 mod consensus;

@@ -95,6 +95,7 @@ impl Replica {
             None => HelloAnswer {
                 cluster_id: None,
                 at_work: false,
+                members: None,
             },
             Some(running) => {
                 let at_work = running.at_work().await;
@@ -102,6 +103,7 @@ impl Replica {
                 HelloAnswer {
                     cluster_id: Some(running.identity.cluster_id),
                     at_work,
+                    members: Some(consensus::view(&running.raft).members),
                 }
             }
         };

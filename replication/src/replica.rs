@@ -67,16 +67,8 @@ impl Replica {
         let db = open_database(&config).await?;
         let identity = identity::read(&config.data, &db, config.id).await;
         let identity = identity.map_err(|e| Fault(e.to_string()))?;
-        let log_folder = config.data.join("log");
-        let log_fault = |e: fjall::Error| {
-            Fault(format!(
-                "the log in {} cannot be opened: {e}",
-                log_folder.display()
-            ))
-        };
-        let log =
-            LogStore::open(&log_folder, db.clone(), config.database_patience).map_err(log_fault)?;
-        if identity.is_none() && !log.is_blank().map_err(log_fault)? {
+        let log = open_log(&config, &db)?;
+        if identity.is_none() && !log.is_blank().map_err(|e| log_fault(&config, &e))? {
             let message = "holds a log, but no replica.json that says whose it is; restore that file, or replace this replica";
             return Err(Fault(format!(
                 "the data folder {} {message}",
@@ -177,8 +169,23 @@ impl Replica {
     }
 }
 
+/// Opens the log, which no other process may have open.
+pub(crate) fn open_log(config: &Config, db: &Database) -> Result<LogStore, Fault> {
+    let folder = config.data.join("log");
+    let log = LogStore::open(&folder, db.clone(), config.database_patience);
+    log.map_err(|e| log_fault(config, &e))
+}
+
+fn log_fault(config: &Config, error: &fjall::Error) -> Fault {
+    let folder = config.data.join("log");
+    Fault(format!(
+        "the log in {} cannot be opened: {error}",
+        folder.display()
+    ))
+}
+
 /// Connects to the database, which may still be starting.
-async fn open_database(config: &Config) -> Result<Database, Fault> {
+pub(crate) async fn open_database(config: &Config) -> Result<Database, Fault> {
     let started = Instant::now();
     loop {
         match Database::open(&config.database_url).await {

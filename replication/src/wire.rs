@@ -38,6 +38,10 @@ impl Wire {
         let _already = self.cluster_id.set(cluster_id);
     }
 
+    pub(crate) fn own_id(&self) -> u64 {
+        self.own_id
+    }
+
     pub(crate) fn cluster_id(&self) -> Option<Uuid> {
         self.cluster_id.get().copied()
     }

@@ -262,6 +262,11 @@ impl LogStore {
         Ok(())
     }
 
+    /// Appends one entry where no engine is at work.
+    pub(super) fn append_offline(&self, entry: Entry) -> Result<(), io::Error> {
+        self.append_entries([entry])
+    }
+
     fn truncate_from(&self, index: u64) -> Result<(), io::Error> {
         self.remove(index..)?;
         let mut tail = self.tail();

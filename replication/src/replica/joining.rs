@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::propose::LEADER_PAUSE;
 use super::{Fault, Replica};
+use crate::admission;
 use crate::consensus;
 use crate::formation;
 use crate::identity::{self, Identity};
@@ -42,6 +44,8 @@ impl Replica {
         .await?;
         let watching = watch_engine(running.clone(), inner.fault.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(watching));
+        let admitting = admission::admit_newcomers(running.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(admitting));
         let _first = inner.running.set(running);
         Ok(())
     }
@@ -62,17 +66,25 @@ impl Replica {
     async fn found(&self) -> Result<(), Fault> {
         let wire = &self.inner.wire;
         if self.inner.running.get().is_none() {
-            formation::wait_for_empty_peers(wire)
-                .await
-                .map_err(|e| Fault(e.to_string()))?;
+            tokio::select! {
+                empty = formation::wait_for_empty_peers(wire) => empty.map_err(|e| Fault(e.to_string()))?,
+                // A cluster at work has taken this replica in.
+                () = self.adopted() => return Ok(()),
+            }
             self.adopt(Uuid::new_v4()).await?;
         }
         match self.inner.running.get() {
-            Some(running) if !running.at_work().await? => {
-                formation::found(wire).await;
+            Some(running) if !running.at_work().await? && formation::found(wire).await => {
                 running.initialize().await
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Resolves when this replica belongs to a cluster.
+    async fn adopted(&self) {
+        while self.inner.running.get().is_none() {
+            tokio::time::sleep(LEADER_PAUSE).await;
         }
     }
 
@@ -80,7 +92,10 @@ impl Replica {
         if self.inner.running.get().is_some() {
             return Ok(());
         }
-        let met = formation::watch_for_cluster(&self.inner.wire).await;
+        let met = tokio::select! {
+            met = formation::watch_for_cluster(&self.inner.wire) => met,
+            () = self.adopted() => return Ok(()),
+        };
         // The cluster may be the one that this replica has joined meanwhile.
         if self.inner.running.get().is_some() {
             Ok(())

@@ -1,0 +1,138 @@
+//! `threefold cluster`: what an operator does to a cluster on a bad day.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use threefold_replication::recovery::{Recovery, Survivor};
+
+use super::serve;
+use crate::config::ServeConfig;
+use crate::peer::client::GraphQlPeerTransport;
+use crate::telemetry;
+
+/// What has to be typed for a recovery.
+const CONSENT: &str = "recover";
+
+/// Flags of `threefold cluster`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Let the one replica that is left go on as a cluster of its own, when the majority is lost for good.
+    ///
+    /// Run it on the machine of a replica that is stopped, with the settings that it is served with. It says what may be
+    /// lost, and asks before it changes anything. Never use it while the other replicas may come back with their data.
+    Recover(Box<RecoverArgs>),
+}
+
+/// Flags of `threefold cluster recover`: those of `threefold serve`, and one more.
+#[derive(Debug, clap::Args)]
+struct RecoverArgs {
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    serve: serve::Args,
+}
+
+/// Runs the subcommand.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    match args.command {
+        Command::Recover(args) => recover(*args).await,
+    }
+}
+
+async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
+    telemetry::start(args.serve.log_format).map_err(anyhow::Error::msg)?;
+    let config =
+        ServeConfig::try_from(args.serve).context("the flags cannot be used as they are")?;
+    let transport =
+        GraphQlPeerTransport::new(&config.cluster_secret.text).map_err(anyhow::Error::msg)?;
+    let recovery = Recovery::inspect(config.replica, Arc::new(transport)).await?;
+    println!("{}", describe(recovery.survivor()));
+    if recovery.survivor().has_majority() {
+        bail!(
+            "this replica and those alive are a majority, so nothing has to be recovered; start this replica"
+        );
+    }
+    if !args.yes {
+        ask()?;
+    }
+    let id = recovery.survivor().replica_id;
+    let cluster_id = recovery.carry_out().await?;
+    println!(
+        "Replica {id} is now cluster {cluster_id}. Start it as before; then start the others with empty data folders and \
+         databases, and the same --peer flags. They join by themselves."
+    );
+    Ok(())
+}
+
+/// What is there, and what is not, for the person who decides.
+fn describe(survivor: &Survivor) -> String {
+    let Survivor {
+        cluster_id,
+        replica_id,
+        voters,
+        revision,
+        expense_count,
+        entries_to_apply,
+        alive,
+    } = survivor;
+    let lost: Vec<u64> = voters
+        .iter()
+        .copied()
+        .filter(|id| id != replica_id && !alive.contains(id))
+        .collect();
+    let list = |ids: &[u64]| match ids {
+        [] => "none".to_owned(),
+        ids => ids
+            .iter()
+            .map(u64::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let mut text = String::new();
+    // Writing into memory has no failing case.
+    let _written = write!(
+        text,
+        "Replica {replica_id} of cluster {cluster_id}, stopped:\n\
+         \n  database  revision {revision}, {expense_count} expenses\
+         \n  log       {entries_to_apply} entries that the database does not hold yet; they will be applied\
+         \n  cluster   replicas {} vote; alive beside this one: {}; lost: {}\n\
+         \nIt goes on alone, as a new cluster. The lost replicas are strangers to it from then on: they come back empty, or not at\
+         \nall. If there is another survivor, compare: recover the one with the highest revision, and empty the other.\n\
+         \nWhat may be lost: mutations that only the lost replicas had. What was answered with Write-Acknowledgement: all while this\
+         \nreplica was in sync is here. What was answered with quorum, or while this replica was out of sync, may not be.\n",
+        list(voters),
+        list(alive),
+        list(&lost),
+    );
+    text
+}
+
+fn ask() -> anyhow::Result<()> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        bail!("nothing was changed: there is nobody to ask; give --yes to go on without");
+    }
+    print!("Type {CONSENT} to go on: ");
+    std::io::stdout()
+        .flush()
+        .context("the question cannot be asked")?;
+    let mut answer = String::new();
+    stdin
+        .lock()
+        .read_line(&mut answer)
+        .context("the answer cannot be read")?;
+    if answer.trim() != CONSENT {
+        bail!("nothing was changed");
+    }
+    Ok(())
+}
