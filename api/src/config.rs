@@ -82,7 +82,7 @@ impl TryFrom<Args> for ServeConfig {
             );
             return Err(fault("--min-in-sync", reason));
         }
-        let cluster_secret = secret::read_file(&args.cluster_secret_file)
+        let cluster_secrets = secret::read_all(&args.cluster_secret_file)
             .map_err(|e| fault("--cluster-secret-file", e))?;
         let access = access(&args)?;
         resolve("--peer-listen", &args.peer_listen)?;
@@ -94,8 +94,8 @@ impl TryFrom<Args> for ServeConfig {
             allowed_origins: args.allowed_origins,
             peer_listen: args.peer_listen,
             cluster_secret: ClusterSecret {
-                secret: Secret::new(&cluster_secret),
-                text: cluster_secret,
+                secret: Secret::any_of(&cluster_secrets),
+                text: cluster_secrets.into_iter().next().unwrap_or_default(),
             },
             replica: ReplicaConfig {
                 id: args.id,
@@ -202,9 +202,9 @@ fn access(args: &Args) -> Result<Access, ConfigError> {
                 "cannot be used with --access-token-file; choose one",
             ));
         }
-        let token = secret::read_file(file).map_err(|e| fault("--access-token-file", e))?;
+        let tokens = secret::read_all(file).map_err(|e| fault("--access-token-file", e))?;
         resolve("--listen", &args.listen)?;
-        return Ok(Access::Token(Secret::new(&token)));
+        return Ok(Access::Token(Secret::any_of(&tokens)));
     }
     if !resolve("--listen", &args.listen)? && !args.open {
         let reason = format!(

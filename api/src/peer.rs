@@ -23,7 +23,7 @@ macro_rules! document {
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 
 /// Every method, with the document that calls it. The answer is always called `result`.
-pub const DOCUMENTS: [(PeerMethod, &str); 8] = [
+pub const DOCUMENTS: [(PeerMethod, &str); 9] = [
     (PeerMethod::Hello, document!("query", "hello")),
     (PeerMethod::Found, document!("mutation", "found")),
     (
@@ -38,6 +38,7 @@ pub const DOCUMENTS: [(PeerMethod, &str); 8] = [
     (PeerMethod::Propose, document!("mutation", "propose")),
     (PeerMethod::ReadIndex, document!("query", "readIndex")),
     (PeerMethod::TakeOver, document!("mutation", "takeOver")),
+    (PeerMethod::Remove, document!("mutation", "remove")),
 ];
 
 /// The document that follows a peer's reports.
@@ -54,6 +55,7 @@ pub fn document_of(method: PeerMethod) -> &'static str {
         PeerMethod::Propose => 5,
         PeerMethod::ReadIndex => 6,
         PeerMethod::TakeOver => 7,
+        PeerMethod::Remove => 8,
     };
     DOCUMENTS[index].1
 }

@@ -161,6 +161,17 @@ pub(crate) async fn add_voter(raft: &Raft, id: u64, peer_url: String) -> Result<
     changed.map(|_| ()).map_err(|e| e.to_string())
 }
 
+/// Removes a replica from the membership, on the leader.
+pub(crate) async fn remove_member(raft: &Raft, id: u64) -> Result<(), String> {
+    let change = if view(raft).voters.contains(&id) {
+        ChangeMembers::RemoveVoters([id].into())
+    } else {
+        ChangeMembers::RemoveNodes([id].into())
+    };
+    let changed = raft.change_membership(change, false).await;
+    changed.map(|_| ()).map_err(|e| e.to_string())
+}
+
 /// Answers a leader's AppendEntries or a candidate's RequestVote. The result is the ACK.
 pub(crate) async fn serve(raft: &Raft, rpc: Rpc, payload: &[u8]) -> Result<Bytes, PeerFault> {
     match rpc {

@@ -37,9 +37,11 @@ pub(crate) struct HelloAnswer {
 #[error(
     "this replica is empty, but replica {peer} already belongs to cluster {cluster_id}, which is at work: a lost log \
      and vote must not come back as blank ones. Point --data and --database to what this replica had last, never to an \
-     older copy; if that is lost, the replica must be replaced by one with a new id"
+     older copy; if that is lost, run `threefold cluster remove {own_id}` with the settings of another replica, and start this \
+     one again"
 )]
 pub(crate) struct MetACluster {
+    own_id: u64,
     peer: u64,
     cluster_id: Uuid,
 }
@@ -64,7 +66,12 @@ async fn all_empty(wire: &Wire, round: u32) -> Result<bool, MetACluster> {
                 members,
             }) => {
                 if members.is_none_or(|members| members.contains(&wire.own_id())) {
-                    return Err(MetACluster { peer, cluster_id });
+                    let own_id = wire.own_id();
+                    return Err(MetACluster {
+                        own_id,
+                        peer,
+                        cluster_id,
+                    });
                 }
                 all = false;
             }

@@ -14,6 +14,7 @@ pub mod history;
 pub mod outcome;
 pub mod peer;
 pub mod recovery;
+pub mod removal;
 mod replica;
 pub mod status;
 

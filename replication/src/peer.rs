@@ -26,6 +26,8 @@ pub enum PeerMethod {
     ReadIndex,
     /// Lead in the sender's place: it is stopping, and you have all that it has.
     TakeOver,
+    /// Remove a replica that is lost from the membership.
+    Remove,
 }
 
 /// A peer and where its peer endpoint is.

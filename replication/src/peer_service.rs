@@ -12,6 +12,7 @@ use crate::group_commit::Waiting;
 use crate::handover;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::proposal::Proposal;
+use crate::removal;
 use crate::replica::Replica;
 use crate::running::Running;
 use crate::status::Role;
@@ -43,6 +44,7 @@ impl Replica {
             PeerMethod::Propose => propose(running, decode(payload)?).await,
             PeerMethod::ReadIndex => read_index(running).await,
             PeerMethod::TakeOver => handover::take_over(running).await,
+            PeerMethod::Remove => removal::serve(running, decode(payload)?).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }

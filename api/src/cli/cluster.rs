@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use threefold_replication::recovery::{Recovery, Survivor};
+use threefold_replication::removal;
 
 use super::serve;
 use crate::config::ServeConfig;
@@ -30,6 +31,21 @@ enum Command {
     /// Run it on the machine of a replica that is stopped, with the settings that it is served with. It says what may be
     /// lost, and asks before it changes anything. Never use it while the other replicas may come back with their data.
     Recover(Box<RecoverArgs>),
+    /// Remove a replica that is lost from the membership, so that an empty one can take its place.
+    ///
+    /// Run it with the settings of any replica that is left, while a majority serves. Then start the empty one under the
+    /// same number, or under the number that the --peer flags give it: it joins by itself.
+    Remove(Box<RemoveArgs>),
+}
+
+/// Flags of `threefold cluster remove`: those of `threefold serve`, and the replica.
+#[derive(Debug, clap::Args)]
+struct RemoveArgs {
+    /// Number of the replica that is lost.
+    #[arg(value_name = "LOST")]
+    lost: u64,
+    #[command(flatten)]
+    serve: serve::Args,
 }
 
 /// Flags of `threefold cluster recover`: those of `threefold serve`, and one more.
@@ -46,16 +62,32 @@ struct RecoverArgs {
 pub async fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Recover(args) => recover(*args).await,
+        Command::Remove(args) => remove(*args).await,
     }
 }
 
-async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
-    telemetry::start(args.serve.log_format).map_err(anyhow::Error::msg)?;
-    let config =
-        ServeConfig::try_from(args.serve).context("the flags cannot be used as they are")?;
+async fn remove(args: RemoveArgs) -> anyhow::Result<()> {
+    let (config, transport) = settings(args.serve)?;
+    let lost = args.lost;
+    removal::remove(&config.replica, transport, lost).await?;
+    println!(
+        "Replica {lost} is out of the membership. Start it with an empty data folder and an empty database to let it join anew."
+    );
+    Ok(())
+}
+
+/// The settings of a replica, and the way to its peers.
+fn settings(args: serve::Args) -> anyhow::Result<(ServeConfig, Arc<GraphQlPeerTransport>)> {
+    telemetry::start(args.log_format).map_err(anyhow::Error::msg)?;
+    let config = ServeConfig::try_from(args).context("the flags cannot be used as they are")?;
     let transport =
         GraphQlPeerTransport::new(&config.cluster_secret.text).map_err(anyhow::Error::msg)?;
-    let recovery = Recovery::inspect(config.replica, Arc::new(transport)).await?;
+    Ok((config, Arc::new(transport)))
+}
+
+async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
+    let (config, transport) = settings(args.serve)?;
+    let recovery = Recovery::inspect(config.replica, transport).await?;
     println!("{}", describe(recovery.survivor()));
     if recovery.survivor().has_majority() {
         bail!(

@@ -57,10 +57,12 @@ pub struct Args {
         hide_env_values = true
     )]
     pub database: String,
-    /// File with the secret that the replicas share, at least 16 bytes.
+    /// File with the secret that the replicas share, at least 16 bytes. While it is being changed: one a line, the one to
+    /// present first.
     #[arg(long, env = "THREEFOLD_CLUSTER_SECRET_FILE", value_name = "FILE")]
     pub cluster_secret_file: PathBuf,
-    /// File with the token that every client must send as Authorization: Bearer, at least 16 bytes.
+    /// File with the token that every client must send as Authorization: Bearer, at least 16 bytes; more than one, one a
+    /// line.
     #[arg(long, env = "THREEFOLD_ACCESS_TOKEN_FILE", value_name = "FILE")]
     pub access_token_file: Option<PathBuf>,
     /// Let in everybody who reaches --listen, even if that is not loopback and there is no token.

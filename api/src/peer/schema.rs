@@ -319,6 +319,28 @@ impl PeerMutation {
         )
         .await
     }
+
+    /// Remove a replica that is lost from the membership.
+    async fn remove(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Remove,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
 }
 
 /// What replicas follow of each other.

@@ -9,7 +9,7 @@ use super::propose::LEADER_PAUSE;
 use super::{Fault, Replica};
 use crate::admission;
 use crate::consensus;
-use crate::formation;
+use crate::formation::{self, MetACluster};
 use crate::identity::{self, Identity};
 use crate::running::Running;
 
@@ -66,10 +66,12 @@ impl Replica {
     async fn found(&self) -> Result<(), Fault> {
         let wire = &self.inner.wire;
         if self.inner.running.get().is_none() {
-            tokio::select! {
-                empty = formation::wait_for_empty_peers(wire) => empty.map_err(|e| Fault(e.to_string()))?,
-                // A cluster at work has taken this replica in.
+            let empty = tokio::select! {
+                empty = formation::wait_for_empty_peers(wire) => empty,
                 () = self.adopted() => return Ok(()),
+            };
+            if let Err(met) = empty {
+                return self.unless_adopted(met);
             }
             self.adopt(Uuid::new_v4()).await?;
         }
@@ -96,7 +98,11 @@ impl Replica {
             met = formation::watch_for_cluster(&self.inner.wire) => met,
             () = self.adopted() => return Ok(()),
         };
-        // The cluster may be the one that this replica has joined meanwhile.
+        self.unless_adopted(met)
+    }
+
+    /// The cluster that was met may be the one that this replica has joined meanwhile.
+    fn unless_adopted(&self, met: MetACluster) -> Result<(), Fault> {
         if self.inner.running.get().is_some() {
             Ok(())
         } else {

@@ -1,0 +1,108 @@
+//! How a replica whose data is lost leaves the membership, so that an empty one can take its place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::consensus;
+use crate::formation;
+use crate::peer::{PeerError, PeerFault, PeerMethod, PeerTransport, ServiceFault, decode, encode};
+use crate::replica::Fault;
+use crate::running::Running;
+use crate::status::Role;
+use crate::wire::Wire;
+
+/// Longest wait for the leader: the membership changes in two log entries.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is asked of the leader.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Removal {
+    /// The replica that is to leave.
+    replica_id: u64,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, Deserialize)]
+enum Removed {
+    /// It has left.
+    Done,
+    /// It has not, and why; for people.
+    Refused(String),
+}
+
+/// Asks the leader, whichever of the configured replicas that is, to remove a replica that is lost.
+///
+/// # Errors
+/// No leader that answers, or its refusal.
+pub async fn remove(
+    config: &Config,
+    transport: Arc<dyn PeerTransport>,
+    replica_id: u64,
+) -> Result<(), Fault> {
+    let wire = Wire::new(transport, config.id, &config.peers);
+    let mut last = Fault("no replica of the cluster answers".to_owned());
+    for peer in &config.peers {
+        let answer = match formation::hello(&wire, peer.id).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::debug!(%error, "a replica does not answer");
+                continue;
+            }
+        };
+        let Some(cluster_id) = answer.cluster_id else {
+            continue;
+        };
+        wire.joined(cluster_id);
+        let asked = encode(&Removal { replica_id });
+        match wire
+            .call(peer.id, None, PeerMethod::Remove, asked, TIMEOUT)
+            .await
+        {
+            Ok(answer) => {
+                return match decode(&answer).map_err(|e| Fault(e.to_string()))? {
+                    Removed::Done => Ok(()),
+                    Removed::Refused(reason) => Err(Fault(reason)),
+                };
+            }
+            Err(PeerError::Refused {
+                fault: PeerFault::NotLeader(..),
+                ..
+            }) => last = Fault("there is no leader at the moment; try again".to_owned()),
+            Err(error) => last = Fault(error.to_string()),
+        }
+    }
+    Err(last)
+}
+
+/// Answers [`remove`] on the leader.
+pub(crate) async fn serve(running: &Running, removal: Removal) -> Result<Bytes, PeerFault> {
+    let view = consensus::view(&running.raft);
+    if view.role != Role::Leader {
+        return Err(PeerFault::NotLeader(running.config.id, view.leader));
+    }
+    let Removal { replica_id } = removal;
+    let reachable = running
+        .board
+        .peer(replica_id)
+        .is_some_and(|peer| peer.reachable);
+    let removed = if !view.members.contains(&replica_id) {
+        Removed::Refused(format!("replica {replica_id} is not in the membership"))
+    } else if replica_id == running.config.id || reachable {
+        Removed::Refused(format!(
+            "replica {replica_id} is alive; stop it first, and be sure that it does not come back with what it has"
+        ))
+    } else {
+        let changed = consensus::remove_member(&running.raft, replica_id).await;
+        changed.map_err(ServiceFault::Unavailable)?;
+        tracing::info!(
+            replica_id,
+            "replica {replica_id} has been removed from the membership"
+        );
+        Removed::Done
+    };
+    Ok(encode(&removed))
+}
