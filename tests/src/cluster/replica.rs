@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -143,6 +143,18 @@ impl Replica {
         assert!(!self.is_running(), "replica {} runs already", self.id());
         let process = self.spawn(&self.arguments());
         *self.process() = Some(process);
+    }
+
+    /// Starts the process as [`Replica::start`] does, by a command that is given the binary and its arguments at its end.
+    pub fn start_through(&self, wrapper: &[&str]) {
+        assert!(!self.is_running(), "replica {} runs already", self.id());
+        let (program, before) = wrapper.split_first().expect("a program");
+        let mut command = Command::new(program);
+        command
+            .args(before)
+            .arg(binary::path())
+            .args(self.arguments());
+        *self.process() = Some(self.run(&mut command));
     }
 
     /// Starts a process that is to refuse and end by itself, and returns how it ended.
@@ -305,19 +317,18 @@ impl Replica {
     }
 
     fn spawn(&self, arguments: &[String]) -> ChildProcess {
+        self.run(binary::command().args(arguments))
+    }
+
+    fn run(&self, command: &mut Command) -> ChildProcess {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.log_path())
             .expect("the log");
         let errors = log.try_clone().expect("the log");
-        let mut command = binary::command();
-        command
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(errors);
-        ChildProcess::spawn(&mut command).expect("the replica starts")
+        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        ChildProcess::spawn(command).expect("the replica starts")
     }
 
     fn signal(&self, signal: Signal) {
