@@ -148,7 +148,7 @@ pub trait PeerTransport: Send + Sync + 'static {
     ) -> Result<Bytes, PeerError>;
 
     /// Follows the peer's reports of itself (encoded [`Report`](crate::status::Report)s), until the stream ends or
-    /// fails. `envelope.payload` is empty. [`PeerError::NotSent`] is taken to mean that nobody listens for the peer.
+    /// fails. [`PeerError::NotSent`] is taken to mean that nobody listens for the peer.
     async fn reports(
         &self,
         peer: &PeerAddress,

@@ -57,6 +57,12 @@ impl Replica {
     pub fn reports(&self, envelope: &Envelope) -> Result<BoxStream<'static, Bytes>, PeerFault> {
         self.check_target(envelope)?;
         let running = self.check_cluster(envelope)?.clone();
+        // Empty from a version that did not say.
+        if !envelope.payload.is_empty() {
+            running
+                .wire
+                .heard_of(envelope.from, decode(&envelope.payload)?);
+        }
         let reports = async_stream::stream! {
             let mut applied = running.applied.clone();
             loop {

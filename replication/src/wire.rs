@@ -1,21 +1,62 @@
 //! Calls to peers: who they are, where they are, and the envelope that says so.
+//!
+//! Where a peer is, the `--peer` flag says. A peer that has moved says so itself when it follows this replica's reports;
+//! its word is taken where the flag leads nowhere, so that a wrong word does no harm.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::peer::{Envelope, PeerAddress, PeerError, PeerMethod, PeerTransport};
+use crate::peer::{Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport, encode};
+use crate::running::lock;
 
 /// The transport with this replica's own addresses in hand.
 pub(crate) struct Wire {
     transport: Arc<dyn PeerTransport>,
     own_id: u64,
-    peers: BTreeMap<u64, PeerAddress>,
+    peers: BTreeMap<u64, Route>,
     cluster_id: OnceLock<Uuid>,
+}
+
+/// Ways to one peer: two at most, of which one is in use.
+struct Route {
+    configured: PeerAddress,
+    moved: Mutex<Moved>,
+}
+
+#[derive(Default)]
+struct Moved {
+    /// Where the peer says it is, if that is elsewhere.
+    to: Option<PeerAddress>,
+    in_use: bool,
+}
+
+impl Route {
+    fn address(&self) -> PeerAddress {
+        let moved = lock(&self.moved);
+        match &moved.to {
+            Some(address) if moved.in_use => address.clone(),
+            _ => self.configured.clone(),
+        }
+    }
+
+    /// The address in use led nowhere, or to somebody else: the next call goes to the other one, if there is one.
+    fn turn(&self, failed: &PeerAddress) {
+        let mut moved = lock(&self.moved);
+        let used = match &moved.to {
+            Some(address) if moved.in_use => address,
+            _ => &self.configured,
+        };
+        // Calls that fail together turn once.
+        if used == failed && moved.to.is_some() {
+            moved.in_use = !moved.in_use;
+        }
+    }
 }
 
 impl Wire {
@@ -24,11 +65,15 @@ impl Wire {
         own_id: u64,
         peers: &[PeerAddress],
     ) -> Self {
-        let peers = peers.iter().map(|peer| (peer.id, peer.clone())).collect();
+        let route = |peer: &PeerAddress| Route {
+            configured: peer.clone(),
+            moved: Mutex::default(),
+        };
+        let peers = peers.iter().map(|peer| (peer.id, route(peer)));
         Self {
             transport,
             own_id,
-            peers,
+            peers: peers.collect(),
             cluster_id: OnceLock::new(),
         }
     }
@@ -61,23 +106,25 @@ impl Wire {
         timeout: Duration,
     ) -> Result<Bytes, PeerError> {
         let envelope = self.envelope(to, payload);
-        match (self.peers.get(&to), fallback_url) {
-            (Some(address), _) => {
-                self.transport
-                    .call(address, method, envelope, timeout)
-                    .await
-            }
-            (None, Some(url)) => {
-                let address = PeerAddress {
-                    id: to,
-                    url: url.to_owned(),
-                };
-                self.transport
-                    .call(&address, method, envelope, timeout)
-                    .await
-            }
-            (None, None) => Err(unknown(to)),
+        let Some(route) = self.peers.get(&to) else {
+            let address = PeerAddress {
+                id: to,
+                url: fallback_url.ok_or_else(|| unknown(to))?.to_owned(),
+            };
+            return self
+                .transport
+                .call(&address, method, envelope, timeout)
+                .await;
+        };
+        let address = route.address();
+        let answer = self
+            .transport
+            .call(&address, method, envelope, timeout)
+            .await;
+        if answer.as_ref().is_err_and(leads_nowhere) {
+            route.turn(&address);
         }
+        answer
     }
 
     /// Follows a peer's reports.
@@ -85,10 +132,37 @@ impl Wire {
         &self,
         peer: u64,
     ) -> Result<BoxStream<'static, Result<Bytes, PeerError>>, PeerError> {
-        let address = self.peers.get(&peer).ok_or_else(|| unknown(peer))?;
-        self.transport
-            .reports(address, self.envelope(peer, Bytes::new()))
-            .await
+        let route = self.peers.get(&peer).ok_or_else(|| unknown(peer))?;
+        let address = route.address();
+        let own = self
+            .peers
+            .get(&self.own_id)
+            .map(|own| own.configured.url.clone());
+        let envelope = self.envelope(peer, encode(&Follower { url: own }));
+        let reports = self.transport.reports(&address, envelope).await;
+        if reports.as_ref().is_err_and(leads_nowhere) {
+            route.turn(&address);
+        }
+        reports
+    }
+
+    /// Takes a follower's word for where it is.
+    pub(crate) fn heard_of(&self, peer: u64, follower: Follower) {
+        let (Some(route), Some(url)) = (self.peers.get(&peer), follower.url) else {
+            return;
+        };
+        let address = PeerAddress { id: peer, url };
+        let mut moved = lock(&route.moved);
+        if address == route.configured {
+            *moved = Moved::default();
+        } else if moved.to.as_ref() != Some(&address) {
+            tracing::info!(
+                peer,
+                url = address.url,
+                "replica {peer} says that it is at another address than its --peer flag here"
+            );
+            moved.to = Some(address);
+        }
     }
 
     fn envelope(&self, to: u64, payload: Bytes) -> Envelope {
@@ -101,9 +175,59 @@ impl Wire {
     }
 }
 
+/// What a replica says of itself to one whose reports it follows.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Follower {
+    /// Where its peer endpoint is, by its own flags.
+    url: Option<String>,
+}
+
+/// True where nobody listens, or somebody else.
+fn leads_nowhere(error: &PeerError) -> bool {
+    matches!(
+        error,
+        PeerError::NotSent { .. }
+            | PeerError::Refused {
+                fault: PeerFault::WrongReplica { .. },
+                ..
+            }
+    )
+}
+
 fn unknown(peer: u64) -> PeerError {
     PeerError::NotSent {
         peer,
         reason: "no --peer flag names its address".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route() -> (Route, [PeerAddress; 2]) {
+        let addresses = ["http://here", "http://there"].map(|url| PeerAddress {
+            id: 2,
+            url: url.to_owned(),
+        });
+        let route = Route {
+            configured: addresses[0].clone(),
+            moved: Mutex::default(),
+        };
+        (route, addresses)
+    }
+
+    #[test]
+    fn a_moved_peer_is_sought_where_it_says_it_is_once_the_flag_leads_nowhere() {
+        let (route, [here, there]) = route();
+        route.turn(&here);
+        assert_eq!(route.address(), here, "there is only one way");
+        lock(&route.moved).to = Some(there.clone());
+        assert_eq!(route.address(), here, "the flag goes first");
+        route.turn(&here);
+        route.turn(&here);
+        assert_eq!(route.address(), there, "calls that fail together turn once");
+        route.turn(&there);
+        assert_eq!(route.address(), here, "a wrong word does no harm");
     }
 }

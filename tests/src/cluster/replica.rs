@@ -295,12 +295,8 @@ impl Replica {
             ("--public-url".to_owned(), self.url.clone()),
             ("--database".to_owned(), self.database_url()),
             ("--cluster-secret-file".to_owned(), text(&plan.secret)),
+            ("--peer".to_owned(), plan.peers.join(",")),
         ];
-        flags.extend(
-            plan.peers
-                .iter()
-                .map(|peer| ("--peer".to_owned(), peer.clone())),
-        );
         flags.extend(
             plan.token
                 .iter()
