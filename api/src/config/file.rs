@@ -22,6 +22,8 @@ pub(super) struct ConfigFile {
     pub(super) entries: BTreeMap<String, Entry>,
     /// Keys that stand in the file with something that cannot be used.
     pub(super) unusable: Vec<String>,
+    /// False where it is no TOML or could not be read: what it does not say may stand in it all the same.
+    pub(super) is_whole: bool,
 }
 
 /// The values of one key.
@@ -102,6 +104,7 @@ impl<'a> Reader<'a> {
 
     fn read(mut self, settings: &[Setting]) -> (ConfigFile, Vec<Problem>) {
         let (table, errors) = DeTable::parse_recoverable(self.text);
+        self.file.is_whole = errors.is_empty();
         for error in &errors {
             // Only the message: the whole would repeat the line, which may hold a password.
             let at = error.span().map_or(0, |span| span.start);
@@ -163,15 +166,13 @@ impl<'a> Reader<'a> {
         value: &Spanned<DeValue<'_>>,
         settings: &[Setting],
     ) {
-        let hint = hint(key, settings.iter().map(Setting::key));
-        if value.get_ref().is_table() && hint.is_empty() {
-            let reason = format!(
-                "unknown section `{key}`; settings stand at the top level, without sections"
-            );
-            self.fault(at, reason);
+        let reason = if value.get_ref().is_table() {
+            format!("unknown section `{key}`; settings stand at the top level, without sections")
         } else {
-            self.fault(at, format!("unknown setting `{key}`{hint}"));
-        }
+            let hint = hint(key, settings.iter().map(Setting::key));
+            format!("unknown setting `{key}`{hint}")
+        };
+        self.fault(at, reason);
     }
 
     fn fault(&mut self, offset: usize, reason: String) {

@@ -57,6 +57,10 @@ pub fn load(
         Some(path) => file::read(path, &settings),
         None => Default::default(),
     };
+    if path.is_some() && !file.is_whole {
+        // Whether anything is missing cannot be told.
+        return Err(LoadError::Settings(ConfigError(problems)));
+    }
     let unheeded = environment::unknown(&command);
     let unusable = unusable_variables(&settings, given);
     let missing = missing(&settings, given, &file);

@@ -26,6 +26,7 @@ impl fmt::Display for ConfigError {
         if let [problem] = self.0.as_slice() {
             return problem.fmt(f);
         }
+        write!(f, "{} problems", self.0.len())?;
         for problem in &self.0 {
             write!(f, "\n  {problem}")?;
         }

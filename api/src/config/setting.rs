@@ -74,7 +74,12 @@ impl Setting {
 
     /// What it is where nobody sets it, as one would write it after the flag.
     pub fn default(&self) -> Option<&str> {
-        self.arg.get_default_values().first()?.to_str()
+        match self.arg.get_default_values().first() {
+            Some(default) => default.to_str(),
+            // A flag that is given or not.
+            None if self.kind() == Kind::Boolean => Some("false"),
+            None => None,
+        }
     }
 
     /// The only values that there are, if it has such a list.
@@ -94,6 +99,11 @@ impl Setting {
     /// Whether it has any number of values.
     pub fn is_list(&self) -> bool {
         matches!(self.arg.get_action(), ArgAction::Append)
+    }
+
+    /// Whether the flag stands alone and means true.
+    pub fn is_switch(&self) -> bool {
+        matches!(self.arg.get_action(), ArgAction::SetTrue)
     }
 
     /// Whether its value may hold a password.
@@ -127,7 +137,11 @@ impl Setting {
 
     /// Why the value cannot be used, asked of the flag itself.
     pub(super) fn refusal(&self, value: &str) -> Option<String> {
-        let arg = self.arg.clone().required(false).env(None::<&'static str>);
+        let mut arg = self.arg.clone().required(false).env(None::<&'static str>);
+        if self.is_switch() {
+            // Given or not on a command line; elsewhere it has a value.
+            arg = arg.action(ArgAction::Set).num_args(1);
+        }
         let parser = Command::new("serve").no_binary_name(true).arg(arg);
         let error = parser
             .try_get_matches_from([format!("--{}={value}", self.key)])
