@@ -8,7 +8,7 @@ const WIDTH: usize = 100;
 /// What to write where a setting has no default; a setting that is not here is shown with its value's name.
 const VALUES: [(&str, &[&str]); 9] = [
     ("id", &["1"]),
-    ("data", &["/var/lib/threefold"]),
+    ("data", &["/var/lib/threefold/data"]),
     (
         "peer",
         &[
