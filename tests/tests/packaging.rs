@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 use threefold_tests::binary;
 
-/// Highest exposure that `systemd-analyze security` may find, in tenths: it says 1.0, and 9.6 of a service that is
+/// Highest exposure that `systemd-analyze security` may find, in tenths: it says 1.1, and 9.6 of a service that is
 /// free to do everything.
 const MOST_EXPOSURE: &str = "12";
 const UNITS: [&str; 2] = ["threefold.service", "threefold@.service"];
