@@ -436,6 +436,10 @@ mod tests {
                 "--database: the URL begins with postgres:// or sqlite://",
             ),
             (
+                &["--database-url-file", "FILE"],
+                "--database: cannot be used with --database-url-file; choose one",
+            ),
+            (
                 &["--election-timeout-ms", "1"],
                 "--election-timeout-ms: 1 ms; give 50 to",
             ),
@@ -452,6 +456,35 @@ mod tests {
             assert!(error.contains(message), "{flags:?} gave {error:?}");
             assert!(!error.contains("secret@"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_database_may_be_named_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("url");
+        for (text, expected) in [
+            (
+                " postgres://me:hunter2@h/d\n",
+                Ok("postgres://me:hunter2@h/d"),
+            ),
+            (
+                "mysql://me:hunter2@h/d",
+                Err("--database-url-file: the URL begins with postgres:// or sqlite://"),
+            ),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            match (database(None, Some(&file)), expected) {
+                (Ok(url), Ok(expected)) => assert_eq!(url, expected),
+                (Err(fault), Err(expected)) => {
+                    let told = format!("{}: {}", fault.flag, fault.reason);
+                    assert!(told.starts_with(expected), "{told}");
+                    assert!(!told.contains("hunter2"), "{told}");
+                }
+                (given, _) => panic!("{text} gave {given:?}"),
+            }
+        }
+        assert!(database(None, None).is_err());
+        assert!(database(None, Some(&folder.path().join("none"))).is_err());
     }
 
     #[test]
