@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres test lint fmt web deps deny clean
+.PHONY: help demo demo-postgres test lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -77,6 +77,27 @@ deps: ## Install what the demos and the tests need
 
 deny: ## Check licences, advisories and sources of the crates, where cargo-deny is installed
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; else echo "cargo-deny is not installed: nothing was checked"; fi
+
+# What a package has beside the binary, made by the binary itself.
+PACKAGE := target/package
+
+deb: ## Build the Debian package into target/debian, where cargo-deb is installed
+	@command -v cargo-deb >/dev/null || { echo "cargo-deb is missing: cargo install cargo-deb --locked"; exit 1; }
+	scripts/install-deps.sh demo
+	$(MAKE) --no-print-directory web
+	cargo build --locked --release --bin threefold
+	$(MAKE) --no-print-directory $(PACKAGE)
+	cargo deb --locked --no-build --package threefold-api --output target/debian/
+
+.PHONY: $(PACKAGE)
+$(PACKAGE):
+	rm -rf $@
+	mkdir -p $@/completions
+	$(THREEFOLD) man $@/man
+	$(THREEFOLD) completions bash >$@/completions/threefold
+	$(THREEFOLD) completions zsh >$@/completions/_threefold
+	$(THREEFOLD) completions fish >$@/completions/threefold.fish
+	$(THREEFOLD) config example >$@/threefold.toml
 
 clean: ## Remove everything that was built, and the packages from npm
 	cargo clean

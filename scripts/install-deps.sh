@@ -3,7 +3,7 @@
 #
 #   scripts/install-deps.sh demo            a C compiler, Node
 #   scripts/install-deps.sh demo-postgres   and PostgreSQL
-#   scripts/install-deps.sh test            and PostgreSQL, Chromium
+#   scripts/install-deps.sh test            and PostgreSQL, Chromium, systemd-analyze, man
 #
 # Rust (with cargo, rustfmt and clippy) and Node are taken as given; where Node is missing, Debian's own is tried.
 set -euo pipefail
@@ -91,6 +91,9 @@ main() {
   if [[ $wants_browser == yes ]]; then
     has_chromium || missing+=(chromium)
     has_fonts || missing+=(fonts-liberation)
+    # They check the units and the man pages.
+    has systemd-analyze || missing+=(systemd)
+    has man || missing+=(man-db)
   fi
 
   if [[ ${#missing[@]} -gt 0 ]]; then

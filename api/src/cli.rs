@@ -2,9 +2,12 @@
 
 mod client;
 pub mod cluster;
+pub mod completions;
+pub mod config;
 mod csv_error;
 pub mod demo;
 pub mod import;
+pub mod man;
 pub mod sample;
 pub mod schema;
 pub mod serve;
@@ -13,7 +16,9 @@ mod stdout;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{LoadError, load};
 
 /// An expenses tracker that keeps every expense on three replicas at once.
 #[derive(Debug, Parser)]
@@ -26,7 +31,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run one replica.
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Run three replicas on this machine, to try Threefold out.
     Demo(demo::Args),
     /// Send the expenses of a CSV file to a cluster.
@@ -39,9 +44,42 @@ enum Command {
     Schema(schema::Args),
     /// What to do on a bad day.
     Cluster(cluster::Args),
+    /// Check the settings of a replica, or print a configuration file to begin with.
+    Config(config::Args),
+    /// Print a script that makes a shell complete commands and flags.
+    Completions(completions::Args),
+    /// Write the man pages into a folder.
+    Man(man::Args),
 }
 
 impl Cli {
+    /// Reads the command line and, for commands that have the settings of a replica, the environment and the configuration file.
+    ///
+    /// # Errors
+    /// Settings that cannot be used; they have been printed. A command line that is none of ours, or asks for help,
+    /// ends the process as usual.
+    pub fn load() -> Result<Self, ExitCode> {
+        let (matches, sources) = match load(Self::command(), std::env::args_os().collect()) {
+            Ok(loaded) => loaded,
+            Err(LoadError::Usage(error)) => error.exit(),
+            Err(LoadError::Settings(error)) => {
+                eprintln!("threefold: {}: {error}", serve::UNUSABLE);
+                return Err(ExitCode::FAILURE);
+            }
+        };
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let args = match &mut cli.command {
+            Command::Serve(args) => Some(&mut **args),
+            Command::Config(args) => args.serve_mut(),
+            Command::Cluster(args) => Some(args.serve_mut()),
+            _ => None,
+        };
+        if let (Some(args), Some(sources)) = (args, sources) {
+            args.sources = sources;
+        }
+        Ok(cli)
+    }
+
     /// Runs the chosen subcommand to its end; a failure is printed to standard error with its causes.
     pub fn run(self) -> ExitCode {
         let runtime = match tokio::runtime::Runtime::new() {
@@ -53,13 +91,16 @@ impl Cli {
         };
         let result = runtime.block_on(async {
             match self.command {
-                Command::Serve(args) => serve::run(args).await,
+                Command::Serve(args) => serve::run(*args).await,
                 Command::Demo(args) => demo::run(args).await,
                 Command::Import(args) => import::run(args).await,
                 Command::Sample(args) => sample::run(args).await,
                 Command::Status(args) => status::run(args).await,
                 Command::Schema(args) => schema::run(args).await,
                 Command::Cluster(args) => cluster::run(args).await,
+                Command::Config(args) => config::run(args).await,
+                Command::Completions(args) => completions::run(args).await,
+                Command::Man(args) => man::run(args).await,
             }
         });
         match result {

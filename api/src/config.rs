@@ -1,7 +1,31 @@
 //! Settings of `threefold serve`, validated once.
+//!
+//! [`Setting`] is one of them, as its flag defines it; [`load`] puts flags, environment, file and defaults together;
+//! [`ServeConfig`] is what has been checked.
+
+mod environment;
+mod example;
+mod file;
+mod layers;
+mod nearest;
+mod permissions;
+mod problem;
+mod redact;
+mod report;
+mod setting;
+mod sources;
+
+pub use self::example::file as example;
+pub use self::file::Place;
+pub use self::layers::{LoadError, load};
+pub use self::problem::{ConfigError, Problem};
+pub use self::report::{ReportFormat, report};
+pub use self::setting::{Kind, Setting};
+pub use self::sources::{Effective, Source, Sources};
 
 use std::collections::BTreeSet;
 use std::net::ToSocketAddrs;
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -27,6 +51,8 @@ pub struct ServeConfig {
     pub cluster_secret: ClusterSecret,
     /// The replication's own settings.
     pub replica: ReplicaConfig,
+    /// What a person should look at, and what no replica stops for.
+    pub warnings: Vec<String>,
 }
 
 /// The secret that replicas share: as sent, and as compared with.
@@ -44,18 +70,31 @@ impl std::fmt::Debug for ClusterSecret {
     }
 }
 
-/// Flags that cannot be used; each names the flag and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{flag}: {reason}")]
-pub struct ConfigError {
+/// A setting that cannot be used, by its flag.
+#[derive(Debug)]
+struct Fault {
     flag: &'static str,
     reason: String,
 }
 
-fn fault(flag: &'static str, reason: impl Into<String>) -> ConfigError {
-    ConfigError {
+fn fault(flag: &'static str, reason: impl Into<String>) -> Fault {
+    Fault {
         flag,
         reason: reason.into(),
+    }
+}
+
+/// Collects what is wrong, so that a person hears all of it at once.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// The value. Where there is none, its fault is kept, and what comes instead is never used.
+    fn take<T: Default>(&mut self, result: Result<T, Fault>) -> T {
+        result.unwrap_or_else(|fault| {
+            self.0.push(fault);
+            T::default()
+        })
     }
 }
 
@@ -63,76 +102,116 @@ impl TryFrom<Args> for ServeConfig {
     type Error = ConfigError;
 
     fn try_from(args: Args) -> Result<Self, ConfigError> {
-        let peers = peers(&args.peers)?;
-        if !peers.iter().any(|peer| peer.id == args.id) {
-            let ids: Vec<String> = peers.iter().map(|peer| peer.id.to_string()).collect();
-            let reason = format!(
-                "{} is none of the --peer ids ({}); list this replica, too",
-                args.id,
-                ids.join(", ")
-            );
-            return Err(fault("--id", reason));
+        let mut faults = Faults::default();
+        let peers = faults.take(peers(&args.peers));
+        faults.take(is_one_of(args.id, &peers));
+        faults.take(can_be_in_sync(args.min_in_sync, &peers));
+        let cluster_secrets = faults.take(
+            secret::read_all(&args.cluster_secret_file)
+                .map_err(|e| fault("--cluster-secret-file", e)),
+        );
+        let access = faults.take(access(&args).map(Some));
+        faults.take(resolve("--peer-listen", &args.peer_listen));
+        let public_url = match &args.public_url {
+            Some(public_url) => faults.take(url("--public-url", public_url)),
+            None => format!("http://{}", args.listen),
+        };
+        let secret_files = [
+            Some(&args.cluster_secret_file),
+            args.access_token_file.as_ref(),
+            args.database_url_file.as_ref(),
+        ];
+        let mut warnings = args.sources.warnings.clone();
+        warnings.extend(
+            secret_files
+                .into_iter()
+                .flatten()
+                .filter_map(|file| permissions::warning(file)),
+        );
+        let replica = ReplicaConfig {
+            id: args.id,
+            data: args.data,
+            database_url: faults.take(database(args.database, args.database_url_file.as_deref())),
+            public_url,
+            peers,
+            min_in_sync: args.min_in_sync,
+            in_sync_timeout: faults.take(milliseconds(
+                "--in-sync-timeout-ms",
+                args.in_sync_timeout_ms,
+                100,
+            )),
+            election_timeout: faults.take(milliseconds(
+                "--election-timeout-ms",
+                args.election_timeout_ms,
+                50,
+            )),
+            write_timeout: faults.take(milliseconds(
+                "--write-timeout-ms",
+                args.write_timeout_ms,
+                1,
+            )),
+            read_timeout: faults.take(milliseconds("--read-timeout-ms", args.read_timeout_ms, 1)),
+            database_patience: faults.take(milliseconds(
+                "--database-patience-ms",
+                args.database_patience_ms,
+                1,
+            )),
+            compact_after_entries: faults.take(at_least_one(
+                "--compact-after-entries",
+                args.compact_after_entries,
+            )),
+            group_commit: args.group_commit,
+        };
+        let mut problems = args.sources.problems.clone();
+        problems.extend(faults.0.into_iter().map(|fault| Problem {
+            place: args.sources.place(fault.flag),
+            reason: fault.reason,
+        }));
+        match access {
+            Some(access) if problems.is_empty() => Ok(Self {
+                listen: args.listen,
+                peer_listen: args.peer_listen,
+                access,
+                allowed_origins: args.allowed_origins,
+                cluster_secret: ClusterSecret {
+                    secret: Secret::any_of(&cluster_secrets),
+                    text: cluster_secrets.into_iter().next().unwrap_or_default(),
+                },
+                replica,
+                warnings,
+            }),
+            _ => Err(ConfigError(problems)),
         }
-        if let Some(least) = args.min_in_sync
-            && !(1..=peers.len()).contains(&least)
-        {
-            let reason = format!(
-                "{least} of {} replicas cannot be in sync; give 1 to {0}",
-                peers.len()
-            );
-            return Err(fault("--min-in-sync", reason));
-        }
-        let cluster_secrets = secret::read_all(&args.cluster_secret_file)
-            .map_err(|e| fault("--cluster-secret-file", e))?;
-        let access = access(&args)?;
-        resolve("--peer-listen", &args.peer_listen)?;
-        let public_url = args
-            .public_url
-            .unwrap_or_else(|| format!("http://{}", args.listen));
-        Ok(Self {
-            access,
-            allowed_origins: args.allowed_origins,
-            peer_listen: args.peer_listen,
-            cluster_secret: ClusterSecret {
-                secret: Secret::any_of(&cluster_secrets),
-                text: cluster_secrets.into_iter().next().unwrap_or_default(),
-            },
-            replica: ReplicaConfig {
-                id: args.id,
-                data: args.data,
-                database_url: database(args.database)?,
-                public_url: url("--public-url", &public_url)?,
-                peers,
-                min_in_sync: args.min_in_sync,
-                in_sync_timeout: milliseconds(
-                    "--in-sync-timeout-ms",
-                    args.in_sync_timeout_ms,
-                    100,
-                )?,
-                election_timeout: milliseconds(
-                    "--election-timeout-ms",
-                    args.election_timeout_ms,
-                    50,
-                )?,
-                write_timeout: milliseconds("--write-timeout-ms", args.write_timeout_ms, 1)?,
-                read_timeout: milliseconds("--read-timeout-ms", args.read_timeout_ms, 1)?,
-                database_patience: milliseconds(
-                    "--database-patience-ms",
-                    args.database_patience_ms,
-                    1,
-                )?,
-                compact_after_entries: at_least_one(
-                    "--compact-after-entries",
-                    args.compact_after_entries,
-                )?,
-                group_commit: args.group_commit,
-            },
-            listen: args.listen,
-        })
     }
 }
 
-fn peers(texts: &[String]) -> Result<Vec<PeerAddress>, ConfigError> {
+/// Faults of `--peer` are told by themselves; without peers there is nothing to compare with.
+fn is_one_of(id: u64, peers: &[PeerAddress]) -> Result<(), Fault> {
+    if peers.is_empty() || peers.iter().any(|peer| peer.id == id) {
+        return Ok(());
+    }
+    let ids: Vec<String> = peers.iter().map(|peer| peer.id.to_string()).collect();
+    let reason = format!(
+        "{id} is none of the --peer ids ({}); list this replica, too",
+        ids.join(", ")
+    );
+    Err(fault("--id", reason))
+}
+
+fn can_be_in_sync(least: Option<usize>, peers: &[PeerAddress]) -> Result<(), Fault> {
+    match least {
+        Some(least) if !peers.is_empty() && !(1..=peers.len()).contains(&least) => Err(fault(
+            "--min-in-sync",
+            format!(
+                "{least} of {} replicas cannot be in sync; give 1 to {0}",
+                peers.len()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn peers(texts: &[String]) -> Result<Vec<PeerAddress>, Fault> {
     let mut ids = BTreeSet::new();
     let mut urls = BTreeSet::new();
     let mut peers = Vec::with_capacity(texts.len());
@@ -162,7 +241,7 @@ fn peers(texts: &[String]) -> Result<Vec<PeerAddress>, ConfigError> {
 }
 
 /// The URL as it is used: http or https, with a host, without a slash at its end.
-fn url(flag: &'static str, text: &str) -> Result<String, ConfigError> {
+fn url(flag: &'static str, text: &str) -> Result<String, Fault> {
     let parsed = Url::parse(text).map_err(|e| fault(flag, format!("{text:?} is no URL: {e}")))?;
     if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
         return Err(fault(
@@ -179,22 +258,43 @@ fn url(flag: &'static str, text: &str) -> Result<String, ConfigError> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn database(text: String) -> Result<String, ConfigError> {
+/// The URL of the database, given as it is or in a file.
+fn database(url: Option<String>, file: Option<&Path>) -> Result<String, Fault> {
+    match (url, file) {
+        (Some(url), None) => database_url("--database", &url),
+        (None, Some(file)) => {
+            let flag = "--database-url-file";
+            let text = std::fs::read_to_string(file)
+                .map_err(|e| fault(flag, format!("{} cannot be read: {e}", file.display())))?;
+            database_url(flag, text.trim())
+        }
+        (Some(_), Some(_)) => Err(fault(
+            "--database",
+            "cannot be used with --database-url-file; choose one",
+        )),
+        (None, None) => Err(fault(
+            "--database",
+            "is not set; give --database URL, or --database-url-file FILE",
+        )),
+    }
+}
+
+fn database_url(flag: &'static str, url: &str) -> Result<String, Fault> {
     let known = ["postgres://", "postgresql://", "sqlite:"]
         .iter()
-        .any(|scheme| text.starts_with(scheme));
+        .any(|scheme| url.starts_with(scheme));
     if known {
-        Ok(text)
+        Ok(url.to_owned())
     } else {
         // The URL may hold a password: it is not repeated.
         Err(fault(
-            "--database",
+            flag,
             "the URL begins with postgres:// or sqlite://, such as sqlite:///var/lib/threefold/1.sqlite",
         ))
     }
 }
 
-fn access(args: &Args) -> Result<Access, ConfigError> {
+fn access(args: &Args) -> Result<Access, Fault> {
     if let Some(file) = &args.access_token_file {
         if args.open {
             return Err(fault(
@@ -217,7 +317,7 @@ fn access(args: &Args) -> Result<Access, ConfigError> {
 }
 
 /// True where the address is reached from this machine only.
-fn resolve(flag: &'static str, address: &str) -> Result<bool, ConfigError> {
+fn resolve(flag: &'static str, address: &str) -> Result<bool, Fault> {
     let resolved = address.to_socket_addrs();
     let resolved = resolved.map_err(|e| {
         fault(
@@ -232,7 +332,7 @@ fn resolve(flag: &'static str, address: &str) -> Result<bool, ConfigError> {
     Ok(addresses.all(|address| address.ip().is_loopback()))
 }
 
-fn milliseconds(flag: &'static str, given: u64, least: u64) -> Result<Duration, ConfigError> {
+fn milliseconds(flag: &'static str, given: u64, least: u64) -> Result<Duration, Fault> {
     /// A day: what is longer is a slip of the keyboard.
     const MOST: u64 = 86_400_000;
     if (least..=MOST).contains(&given) {
@@ -242,7 +342,7 @@ fn milliseconds(flag: &'static str, given: u64, least: u64) -> Result<Duration, 
     }
 }
 
-fn at_least_one(flag: &'static str, given: u64) -> Result<u64, ConfigError> {
+fn at_least_one(flag: &'static str, given: u64) -> Result<u64, Fault> {
     if given == 0 {
         Err(fault(flag, "give at least 1"))
     } else {
@@ -336,6 +436,10 @@ mod tests {
                 "--database: the URL begins with postgres:// or sqlite://",
             ),
             (
+                &["--database-url-file", "FILE"],
+                "--database: cannot be used with --database-url-file; choose one",
+            ),
+            (
                 &["--election-timeout-ms", "1"],
                 "--election-timeout-ms: 1 ms; give 50 to",
             ),
@@ -352,6 +456,35 @@ mod tests {
             assert!(error.contains(message), "{flags:?} gave {error:?}");
             assert!(!error.contains("secret@"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_database_may_be_named_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("url");
+        for (text, expected) in [
+            (
+                " postgres://me:hunter2@h/d\n",
+                Ok("postgres://me:hunter2@h/d"),
+            ),
+            (
+                "mysql://me:hunter2@h/d",
+                Err("--database-url-file: the URL begins with postgres:// or sqlite://"),
+            ),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            match (database(None, Some(&file)), expected) {
+                (Ok(url), Ok(expected)) => assert_eq!(url, expected),
+                (Err(fault), Err(expected)) => {
+                    let told = format!("{}: {}", fault.flag, fault.reason);
+                    assert!(told.starts_with(expected), "{told}");
+                    assert!(!told.contains("hunter2"), "{told}");
+                }
+                (given, _) => panic!("{text} gave {given:?}"),
+            }
+        }
+        assert!(database(None, None).is_err());
+        assert!(database(None, Some(&folder.path().join("none"))).is_err());
     }
 
     #[test]

@@ -13,5 +13,6 @@ pub mod peer;
 pub mod read;
 pub mod secret;
 pub mod server;
+pub mod service_manager;
 pub mod telemetry;
 pub mod ws;

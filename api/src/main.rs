@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use threefold_api::cli::Cli;
 
 fn main() -> ExitCode {
-    Cli::parse().run()
+    Cli::load().map_or_else(|code| code, Cli::run)
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::ServeConfig;
 use crate::http::Drain;
 use crate::peer::client::GraphQlPeerTransport;
-use crate::{http, peer};
+use crate::{http, peer, service_manager};
 
 /// How long requests that are under way may take when the server is told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,6 +47,7 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
         peers = %config.peer_listen,
         "replica {id} is up"
     );
+    service_manager::ready();
 
     let drain = Drain::default();
     let peers_stopping = CancellationToken::new();
@@ -64,6 +65,7 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
         fault = replica.failed() => Some(fault),
         () = &mut stop => None,
     };
+    service_manager::stopping();
     match &fault {
         Some(fault) => {
             tracing::error!(replica = id, %fault, "replica {id} stops because of a fault")

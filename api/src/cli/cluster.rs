@@ -58,6 +58,16 @@ struct RecoverArgs {
     serve: serve::Args,
 }
 
+impl Args {
+    /// The settings of the replica.
+    pub(super) fn serve_mut(&mut self) -> &mut serve::Args {
+        match &mut self.command {
+            Command::Recover(args) => &mut args.serve,
+            Command::Remove(args) => &mut args.serve,
+        }
+    }
+}
+
 /// Runs the subcommand.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
@@ -79,7 +89,7 @@ async fn remove(args: RemoveArgs) -> anyhow::Result<()> {
 /// The settings of a replica, and the way to its peers.
 fn settings(args: serve::Args) -> anyhow::Result<(ServeConfig, Arc<GraphQlPeerTransport>)> {
     telemetry::start(args.log_format).map_err(anyhow::Error::msg)?;
-    let config = ServeConfig::try_from(args).context("the flags cannot be used as they are")?;
+    let config = ServeConfig::try_from(args).context(serve::UNUSABLE)?;
     let transport =
         GraphQlPeerTransport::new(&config.cluster_secret.text).map_err(anyhow::Error::msg)?;
     Ok((config, Arc::new(transport)))
