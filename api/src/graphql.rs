@@ -25,28 +25,36 @@ use self::loader::Loaders;
 pub use self::mutation::Mutation;
 pub use self::query::Query;
 pub use self::subscription::Subscription;
+use crate::metrics::ApiMetrics;
 
 /// The public schema over one replica. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     schema: Schema<Query, Mutation, Subscription>,
+    metrics: ApiMetrics,
 }
 
 impl Api {
     /// The schema that reads from and writes to this replica.
-    pub fn new(replica: Replica) -> Self {
+    pub fn new(replica: Replica, metrics: ApiMetrics) -> Self {
         let loaders = Loaders::new(replica.database());
         Self {
             schema: builder().data(loaders).data(replica).finish(),
+            metrics,
         }
     }
 
     /// Executes a query or mutation.
     pub async fn execute(&self, mut request: Request, context: RequestContext) -> Response {
-        if let Err(error) = guard::admit(&mut request) {
-            return complete(Response::from_errors(vec![error]));
-        }
-        complete(self.schema.execute(request.data(context)).await)
+        let admitted = guard::admit(&mut request);
+        let mut measured = self.metrics.begin(&mut request, admitted.is_ok());
+        let answer = match admitted {
+            Ok(()) => self.schema.execute(request.data(context)).await,
+            Err(error) => Response::from_errors(vec![error]),
+        };
+        let answer = complete(answer);
+        measured.answered(&answer);
+        answer
     }
 
     /// Executes any operation as a stream of responses.
@@ -55,13 +63,20 @@ impl Api {
         mut request: Request,
         context: RequestContext,
     ) -> BoxStream<'static, Response> {
-        if let Err(error) = guard::admit(&mut request) {
+        let admitted = guard::admit(&mut request);
+        let mut measured = self.metrics.begin(&mut request, admitted.is_ok());
+        if let Err(error) = admitted {
             let refused = complete(Response::from_errors(vec![error]));
+            measured.answered(&refused);
             return stream::iter([refused]).boxed();
         }
         self.schema
             .execute_stream(request.data(context))
-            .map(complete)
+            .map(move |answer| {
+                let answer = complete(answer);
+                measured.answered(&answer);
+                answer
+            })
             .boxed()
     }
 }

@@ -14,8 +14,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ServeConfig;
+use crate::metrics::ApiMetrics;
 use crate::peer::client::GraphQlPeerTransport;
-use crate::{http, peer};
+use crate::{graphql, http, peer};
 
 /// How long requests that are under way may take when the server is told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(6);
@@ -49,13 +50,20 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
 
     let stopping = CancellationToken::new();
     let peers_stopping = CancellationToken::new();
+    let metrics = ApiMetrics::new(&graphql::sdl());
     let public_router = http::router(
         replica.clone(),
         config.access,
         config.allowed_origins,
         stopping.clone(),
+        metrics.clone(),
     );
-    let private_router = peer::http::router(replica.clone(), config.cluster_secret.secret);
+    let private_router = peer::http::router(
+        replica.clone(),
+        config.cluster_secret.secret,
+        stopping.clone(),
+        metrics.registry(&replica),
+    );
     let public = spawn(public, public_router, stopping.clone());
     let private = spawn(private, private_router, peers_stopping.clone());
 

@@ -10,15 +10,17 @@ pub use self::read::ReadConsistency;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use prometheus_client::registry::Registry;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::consensus::LogStore;
+use crate::consensus::{LogSize, LogStore};
 use crate::database::Database;
 use crate::error::ServiceError;
 use crate::identity;
+use crate::metrics::{Metrics, ReplicaCollector};
 use crate::peer::PeerTransport;
 use crate::running::Running;
 use crate::wire::Wire;
@@ -34,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) db: Database,
     log: LogStore,
     wire: Arc<Wire>,
+    metrics: Arc<Metrics>,
     /// Set once this replica belongs to a cluster.
     running: OnceLock<Arc<Running>>,
     /// Held while this replica adopts a cluster, so that it adopts one.
@@ -70,8 +73,14 @@ impl Replica {
                 log_folder.display()
             ))
         };
-        let log =
-            LogStore::open(&log_folder, db.clone(), config.database_patience).map_err(log_fault)?;
+        let metrics = Arc::new(Metrics::new(config.id, &config.peers));
+        let log = LogStore::open(
+            &log_folder,
+            db.clone(),
+            config.database_patience,
+            metrics.clone(),
+        )
+        .map_err(log_fault)?;
         if identity.is_none() && !log.is_blank().map_err(log_fault)? {
             let message = "holds a log, but no replica.json that says whose it is; restore that file, or replace this replica";
             return Err(Fault(format!(
@@ -79,12 +88,18 @@ impl Replica {
                 config.data.display()
             )));
         }
-        let wire = Arc::new(Wire::new(transport, config.id, &config.peers));
+        let wire = Arc::new(Wire::new(
+            transport,
+            config.id,
+            &config.peers,
+            metrics.clone(),
+        ));
         let inner = Inner {
             config,
             db,
             log,
             wire,
+            metrics,
             running: OnceLock::new(),
             adopting: Mutex::default(),
             fault: watch::Sender::new(None),
@@ -115,6 +130,16 @@ impl Replica {
     /// This replica's own database, for selects only.
     pub fn database(&self) -> &DatabaseConnection {
         &self.inner.db.reader
+    }
+
+    /// Makes everything that this replica measures known to a registry.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.inner.metrics.register(registry);
+        registry.register_collector(Box::new(ReplicaCollector(self.clone())));
+    }
+
+    pub(crate) fn log_size(&self) -> LogSize {
+        self.inner.log.size()
     }
 
     /// Resolves when the replica has stopped by itself, or never does.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use uuid::Uuid;
 
+use crate::metrics::Metrics;
 use crate::peer::{Envelope, PeerAddress, PeerError, PeerMethod, PeerTransport};
 
 /// The transport with this replica's own addresses in hand.
@@ -16,6 +17,7 @@ pub(crate) struct Wire {
     own_id: u64,
     peers: BTreeMap<u64, PeerAddress>,
     cluster_id: OnceLock<Uuid>,
+    metrics: Arc<Metrics>,
 }
 
 impl Wire {
@@ -23,6 +25,7 @@ impl Wire {
         transport: Arc<dyn PeerTransport>,
         own_id: u64,
         peers: &[PeerAddress],
+        metrics: Arc<Metrics>,
     ) -> Self {
         let peers = peers.iter().map(|peer| (peer.id, peer.clone())).collect();
         Self {
@@ -30,6 +33,7 @@ impl Wire {
             own_id,
             peers,
             cluster_id: OnceLock::new(),
+            metrics,
         }
     }
 
@@ -40,6 +44,11 @@ impl Wire {
 
     pub(crate) fn cluster_id(&self) -> Option<Uuid> {
         self.cluster_id.get().copied()
+    }
+
+    /// What this replica measures.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Everyone but this replica.
@@ -57,7 +66,8 @@ impl Wire {
         timeout: Duration,
     ) -> Result<Bytes, PeerError> {
         let envelope = self.envelope(to, payload);
-        match (self.peers.get(&to), fallback_url) {
+        let begun = Instant::now();
+        let answer = match (self.peers.get(&to), fallback_url) {
             (Some(address), _) => {
                 self.transport
                     .call(address, method, envelope, timeout)
@@ -73,7 +83,9 @@ impl Wire {
                     .await
             }
             (None, None) => Err(unknown(to)),
-        }
+        };
+        self.metrics.peer_calls.ended(to, method, begun, &answer);
+        answer
     }
 
     /// Follows a peer's reports.
