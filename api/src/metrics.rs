@@ -3,6 +3,7 @@
 //! Clients choose the names of their operations, so a name never becomes a label. What a request asks is told by the root
 //! field of the schema that it selects.
 
+mod disk;
 mod process;
 mod roots;
 
@@ -19,6 +20,7 @@ use prometheus_client::registry::{Registry, Unit};
 use threefold_replication::Replica;
 use threefold_replication::metrics::SECONDS;
 
+use self::disk::DiskCollector;
 use self::process::ProcessCollector;
 use self::roots::{NONE, Roots};
 use crate::graphql::error::outcome_of;
@@ -138,6 +140,8 @@ impl ApiMetrics {
             "Answers of the public listener by status: pages and refusals among them",
             self.http.clone(),
         );
+        let folder = replica.data_folder().to_owned();
+        own.register_collector(Box::new(DiskCollector { folder }));
         replica.register_metrics(own);
         registry
     }

@@ -132,6 +132,11 @@ impl Replica {
         &self.inner.db.reader
     }
 
+    /// The folder of this replica's log, vote and identity.
+    pub fn data_folder(&self) -> &std::path::Path {
+        &self.inner.config.data
+    }
+
     /// Makes everything that this replica measures known to a registry.
     pub fn register_metrics(&self, registry: &mut Registry) {
         self.inner.metrics.register(registry);
