@@ -141,8 +141,8 @@ impl Metrics {
     /// Makes it all known to a registry.
     pub(crate) fn register(&self, registry: &mut Registry) {
         self.proposals.register(registry, ["proposal", "proposals"],
-            "From a client's mutation at this replica until it is settled as its acknowledgement asks",
-            "Mutations of this replica's clients, by what they came to; abandoned: the client went away");
+            ["From a client's mutation at this replica until it is settled as its acknowledgement asks",
+            "Mutations of this replica's clients, by what they came to; abandoned: the client went away", "Mutations of this replica's clients under way now"]);
         registry.register(
             "proposals_repeated",
             "Proposals sent once more under their key, because the first answer was lost",
@@ -151,8 +151,11 @@ impl Metrics {
         self.reads.register(
             registry,
             ["read_barrier", "read_barriers"],
-            "From a read at this replica until its database is as fresh as the read asks",
-            "Reads of this replica's clients, by what their wait for fresh data came to",
+            [
+                "From a read at this replica until its database is as fresh as the read asks",
+                "Reads of this replica's clients, by what their wait for fresh data came to",
+                "Reads of this replica's clients that wait for fresh data now",
+            ],
         );
         registry.register(
             "batch_proposals",

@@ -461,7 +461,10 @@ async fn the_table_of_metrics_is_complete() {
         .map(|(name, family)| {
             let labels: Vec<&str> = family.labels.iter().map(String::as_str).collect();
             let (kind, labels, help) = (&family.kind, labels.join(", "), &family.help);
-            format!("| `{name}` | {kind} | {labels} | {help} |\n")
+            format!(
+                "| `{name}` | {kind} | {labels} | {} |\n",
+                help.trim_end_matches('.')
+            )
         })
         .collect();
     let table = format!("\n| name | type | labels | meaning |\n|---|---|---|---|\n{rows}\n");

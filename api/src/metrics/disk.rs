@@ -31,12 +31,12 @@ impl Collector for DiskCollector {
         let values = [
             (
                 "data_disk_free",
-                "Room left for this replica on the disk of its data folder",
+                "Room left for this replica on the disk of its data folder.",
                 free,
             ),
             (
                 "data_disk_size",
-                "Size of the disk of its data folder",
+                "Size of the disk of its data folder.",
                 size,
             ),
         ];

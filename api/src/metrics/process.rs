@@ -95,7 +95,7 @@ impl Collector for ProcessCollector {
         )?;
         let encoder = page.0.encode_descriptor(
             "process_cpu",
-            "Processor time that this process has used",
+            "Processor time that this process has used.",
             Some(&Unit::Seconds),
             MetricType::Counter,
         )?;
@@ -107,9 +107,9 @@ struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
     fn gauge(&mut self, name: &str, help: &str, unit: Option<&Unit>, value: f64) -> fmt::Result {
-        let encoder = self
-            .0
-            .encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        let encoder =
+            self.0
+                .encode_descriptor(name, &format!("{help}."), unit, MetricType::Gauge)?;
         ConstGauge::new(value).encode(encoder)
     }
 }

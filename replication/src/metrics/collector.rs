@@ -62,7 +62,7 @@ fn database(page: &mut Page<'_>, pools: &[Pool]) -> fmt::Result {
     let limits = pools.iter().map(|pool| ([("pool", pool.name)], pool.limit));
     page.gauges(
         "database_connections_limit",
-        "Most connections that there may be",
+        "Most connections that there may be to the database",
         limits,
     )
 }
@@ -170,7 +170,7 @@ fn cluster(page: &mut Page<'_>, running: &Running) -> fmt::Result {
     )?;
     page.gauge(
         "feed_behind_revisions",
-        "Revisions that the slowest of them still has to be given",
+        "Revisions that the slowest subscriber to the feed still has to be given",
         behind,
     )
 }
@@ -182,14 +182,17 @@ impl Page<'_> {
     fn gauge(&mut self, name: &str, help: &str, value: impl Into<u64>) -> fmt::Result {
         let encoder = self
             .0
-            .encode_descriptor(name, help, None, MetricType::Gauge)?;
+            .encode_descriptor(name, &sentence(help), None, MetricType::Gauge)?;
         ConstGauge::new(value.into()).encode(encoder)
     }
 
     fn sized(&mut self, name: &str, help: &str, bytes: u64) -> fmt::Result {
-        let encoder =
-            self.0
-                .encode_descriptor(name, help, Some(&Unit::Bytes), MetricType::Gauge)?;
+        let encoder = self.0.encode_descriptor(
+            name,
+            &sentence(help),
+            Some(&Unit::Bytes),
+            MetricType::Gauge,
+        )?;
         ConstGauge::new(bytes).encode(encoder)
     }
 
@@ -199,12 +202,17 @@ impl Page<'_> {
         help: &str,
         values: impl Iterator<Item = (L, u64)>,
     ) -> fmt::Result {
-        let mut encoder = self
-            .0
-            .encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let mut encoder =
+            self.0
+                .encode_descriptor(name, &sentence(help), None, MetricType::Gauge)?;
         for (labels, value) in values {
             ConstGauge::new(value).encode(encoder.encode_family(&labels)?)?;
         }
         Ok(())
     }
+}
+
+/// The library ends the helps of what is registered like this.
+fn sentence(help: &str) -> String {
+    format!("{help}.")
 }

@@ -51,19 +51,14 @@ impl Operations {
         }
     }
 
-    /// `names`: of the durations and of the counts; `helps` likewise.
-    pub(super) fn register(
-        &self,
-        registry: &mut Registry,
-        names: [&str; 2],
-        durations: &str,
-        counts: &str,
-    ) {
+    /// `names`: of the durations and of the counts. `helps`: of these, and of how many wait.
+    pub(super) fn register(&self, registry: &mut Registry, names: [&str; 2], helps: [&str; 3]) {
+        let [durations, counts, waiting] = helps;
         registry.register_with_unit(names[0], durations, Unit::Seconds, self.seconds.clone());
         registry.register(names[1], counts, self.counts.clone());
         registry.register(
             format!("{}_waiting", names[1]),
-            "Those of them under way now",
+            waiting,
             self.waiting.clone(),
         );
     }
