@@ -3,7 +3,7 @@
 #
 #   scripts/install-deps.sh demo            a C compiler, Node
 #   scripts/install-deps.sh demo-postgres   and PostgreSQL
-#   scripts/install-deps.sh test            and PostgreSQL, Chromium, systemd-analyze, man
+#   scripts/install-deps.sh test            and PostgreSQL, Chromium, Prometheus, systemd-analyze, man
 #
 # Rust (with cargo, rustfmt and clippy) and Node are taken as given; where Node is missing, Debian's own is tried.
 set -euo pipefail
@@ -15,6 +15,12 @@ readonly DEBIAN_POSTGRES='/usr/lib/postgresql/*/bin/initdb'
 readonly FONTS='/usr/share/fonts/truetype/*/*'
 # Keeps the PostgreSQL package from setting up and starting a server of its own: Threefold starts its own, elsewhere.
 readonly NO_MAIN_CLUSTER=/etc/postgresql-common/createcluster.d/threefold-install.conf
+# What Debian asks before it starts a service that was just installed.
+readonly POLICY=/usr/sbin/policy-rc.d
+
+# Files that are there only while packages are installed.
+clean_up=()
+trap '[[ ${#clean_up[@]} -eq 0 ]] || as_root rm -f "${clean_up[@]}"' EXIT
 
 fail() {
   echo "install-deps: $*" >&2
@@ -53,8 +59,27 @@ install() {
 
 keep_postgres_from_starting() {
   as_root mkdir -p "$(dirname "$NO_MAIN_CLUSTER")"
-  trap 'as_root rm -f "$NO_MAIN_CLUSTER"' EXIT
+  clean_up+=("$NO_MAIN_CLUSTER")
   as_root tee "$NO_MAIN_CLUSTER" >/dev/null <<<'create_main_cluster = false'
+}
+
+# Debian's package would make Prometheus a service of this machine; the tests start their own, elsewhere. So while it is
+# installed nothing is started, and afterwards it is taken out of what starts with the machine.
+install_prometheus() {
+  if [[ -e $POLICY ]]; then
+    # Somebody has decided already what may be started here.
+    install prometheus
+  else
+    clean_up+=("$POLICY")
+    as_root tee "$POLICY" >/dev/null <<<$'#!/bin/sh\nexit 101'
+    as_root chmod +x "$POLICY"
+    install prometheus
+    as_root rm -f "$POLICY"
+  fi
+  as_root update-rc.d prometheus disable >/dev/null || true
+  if has systemctl; then
+    as_root systemctl disable --quiet --now prometheus.service || true
+  fi
 }
 
 need_rust() {
@@ -71,11 +96,11 @@ need_node() {
 }
 
 main() {
-  local wants_postgres=no wants_browser=no
+  local wants_postgres=no wants_browser=no wants_prometheus=no
   case ${1:-} in
     demo) ;;
     demo-postgres) wants_postgres=yes ;;
-    test) wants_postgres=yes wants_browser=yes ;;
+    test) wants_postgres=yes wants_browser=yes wants_prometheus=yes ;;
     *) fail "usage: $0 demo|demo-postgres|test" ;;
   esac
   need_rust
@@ -96,13 +121,20 @@ main() {
     has man || missing+=(man-db)
   fi
 
-  if [[ ${#missing[@]} -gt 0 ]]; then
-    has apt-get || fail "these are missing, and there is no apt-get to install them: ${missing[*]}"
+  if has prometheus && has promtool; then
+    wants_prometheus=no
+  fi
+
+  if [[ ${#missing[@]} -gt 0 || $wants_prometheus == yes ]]; then
+    has apt-get || fail "these are missing, and there is no apt-get to install them: ${missing[*]} (prometheus: $wants_prometheus)"
     as_root apt-get update --quiet
     if [[ " ${missing[*]} " == *" postgresql "* ]]; then
       keep_postgres_from_starting
     fi
-    install "${missing[@]}"
+    [[ ${#missing[@]} -eq 0 ]] || install "${missing[@]}"
+    if [[ $wants_prometheus == yes ]]; then
+      install_prometheus
+    fi
   fi
   need_node
 }

@@ -26,46 +26,60 @@ use self::loader::Loaders;
 pub use self::mutation::Mutation;
 pub use self::query::Query;
 pub use self::subscription::Subscription;
+use crate::metrics::ApiMetrics;
 
 /// The public schema over one replica. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     schema: Schema<Query, Mutation, Subscription>,
+    metrics: ApiMetrics,
 }
 
 impl Api {
     /// The schema that reads from and writes to this replica.
-    pub fn new(replica: Replica) -> Self {
+    pub fn new(replica: Replica, metrics: ApiMetrics) -> Self {
         let loaders = Loaders::new(replica.database());
         Self {
             schema: builder().data(loaders).data(replica).finish(),
+            metrics,
         }
     }
 
     /// Executes a query or mutation.
     pub async fn execute(&self, mut request: Request, context: RequestContext) -> Response {
-        if let Err(error) = guard::admit(&mut request) {
-            return complete(Response::from_errors(vec![error]));
-        }
-        complete(self.schema.execute(request.data(context)).await)
+        let admitted = guard::admit(&mut request);
+        let mut measured = self.metrics.begin(&mut request, admitted.is_ok());
+        let answer = match admitted {
+            Ok(()) => self.schema.execute(request.data(context)).await,
+            Err(error) => Response::from_errors(vec![error]),
+        };
+        let answer = complete(answer);
+        measured.answered(&answer);
+        answer
     }
 
     /// Executes any operation as a stream of responses.
     pub fn execute_stream(&self, mut request: Request, context: RequestContext) -> Execution {
-        if let Err(error) = guard::admit(&mut request) {
+        let admitted = guard::admit(&mut request);
+        let mut measured = self.metrics.begin(&mut request, admitted.is_ok());
+        if let Err(error) = admitted {
             let refused = complete(Response::from_errors(vec![error]));
+            measured.answered(&refused);
             return Execution {
                 lasting: false,
                 responses: stream::iter([refused]).boxed(),
             };
         }
+        let lasting = is_subscription(&mut request);
+        let responses = self.schema.execute_stream(request.data(context));
+        let responses = responses.map(move |answer| {
+            let answer = complete(answer);
+            measured.answered(&answer);
+            answer
+        });
         Execution {
-            lasting: is_subscription(&mut request),
-            responses: self
-                .schema
-                .execute_stream(request.data(context))
-                .map(complete)
-                .boxed(),
+            lasting,
+            responses: responses.boxed(),
         }
     }
 }

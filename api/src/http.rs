@@ -4,6 +4,8 @@ mod asset;
 pub(crate) mod body;
 mod cors;
 mod graphiql;
+pub(crate) mod health;
+pub(crate) mod metrics;
 mod negotiate;
 pub(crate) mod origin;
 mod page;
@@ -16,8 +18,9 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::post;
 use threefold_replication::Replica;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +33,7 @@ use self::origin::Pages;
 pub use self::origin::{Origin, OriginError};
 use crate::graphql::error::ErrorCode;
 use crate::graphql::{Actor, Api, RequestContext, RequestSettings};
+use crate::metrics::ApiMetrics;
 use crate::secret::Secret;
 use crate::ws;
 
@@ -73,7 +77,7 @@ pub(crate) struct Public {
     pub(crate) access: Arc<Access>,
     pub(crate) drain: Drain,
     pages: Pages,
-    replica: Replica,
+    pub(crate) metrics: ApiMetrics,
 }
 
 impl Public {
@@ -89,6 +93,7 @@ pub fn router(
     access: Access,
     allowed_origins: Vec<Origin>,
     drain: Drain,
+    metrics: ApiMetrics,
 ) -> Router {
     let known = replica.clone();
     let pages = Pages::new(move || known.public_urls(), allowed_origins);
@@ -97,24 +102,27 @@ pub fn router(
         .merge(graphiql::router())
         .layer(compression());
     let public = Public {
-        api: Api::new(replica.clone()),
+        api: Api::new(replica.clone(), metrics.clone()),
         access: Arc::new(access),
-        drain,
+        drain: drain.clone(),
         pages,
-        replica,
+        metrics: metrics.clone(),
     };
     Router::new()
         .route(
             "/graphql",
             post(graphql).get(ws::upgrade).fallback(method_not_allowed),
         )
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
+        .merge(health::router(replica, drain.stopping))
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         // Outermost, so that a page can read refusals, too.
         .layer(cors)
         .with_state(public)
         .merge(files)
+        .layer(map_response(move |response: Response| {
+            metrics.answered(response.status().as_u16());
+            std::future::ready(response)
+        }))
 }
 
 /// Compresses the files of the pages. Answers of the API are never compressed: beside a token or an expense, a text
@@ -231,17 +239,6 @@ pub(crate) async fn method_not_allowed() -> Response {
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static("POST, GET"));
     response
-}
-
-async fn healthz() -> &'static str {
-    "alive\n"
-}
-
-async fn readyz(State(public): State<Public>) -> Response {
-    match public.replica.ready() {
-        Ok(()) => "ready\n".into_response(),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
-    }
 }
 
 /// A header as text; one that is no visible ASCII reads as empty, so that it is refused and not ignored.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod graphql;
 pub mod http;
 pub mod local_postgres;
+pub mod metrics;
 pub mod peer;
 pub mod read;
 pub mod secret;

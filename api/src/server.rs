@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ServeConfig;
 use crate::http::Drain;
+use crate::metrics::ApiMetrics;
 use crate::peer::client::GraphQlPeerTransport;
-use crate::{http, peer, service_manager};
+use crate::{graphql, http, peer, service_manager};
 
 /// How long requests that are under way may take when the server is told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,13 +52,20 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
 
     let drain = Drain::default();
     let peers_stopping = CancellationToken::new();
+    let metrics = ApiMetrics::new(&graphql::sdl());
     let public_router = http::router(
         replica.clone(),
         config.access,
         config.allowed_origins,
         drain.clone(),
+        metrics.clone(),
     );
-    let private_router = peer::http::router(replica.clone(), config.cluster_secret.secret);
+    let private_router = peer::http::router(
+        replica.clone(),
+        config.cluster_secret.secret,
+        drain.stopping.clone(),
+        metrics.registry(&replica),
+    );
     let public = spawn(public, public_router, drain.stopping.clone());
     let private = spawn(private, private_router, peers_stopping.clone());
 

@@ -78,6 +78,7 @@ impl Close {
 type Step<T> = Result<T, Option<Close>>;
 
 async fn serve(socket: WebSocket, public: Public, authorization: Option<String>) {
+    let _open = public.metrics.socket();
     let spoken = socket
         .protocol()
         .is_some_and(|protocol| protocol == PROTOCOL);

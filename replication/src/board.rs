@@ -33,6 +33,8 @@ struct PeerStanding {
     own_index_then: Option<u64>,
     /// When the peer was last known to have everything this replica had.
     caught_up_at: Option<Instant>,
+    /// When this replica was last known to have everything that the peer had, by the same rule.
+    met_at: Option<Instant>,
     /// Nobody has listened for it since.
     gone: bool,
 }
@@ -43,6 +45,8 @@ pub(crate) struct PeerView {
     pub(crate) report: Report,
     pub(crate) reachable: bool,
     pub(crate) in_sync: bool,
+    /// This replica has within the in-sync timeout had what the peer had.
+    pub(crate) met: bool,
     pub(crate) heard_at: DateTime<Utc>,
 }
 
@@ -72,17 +76,39 @@ impl Board {
                 .map(|before| before.heard_at)
                 .max(before.and_then(|before| before.caught_up_at))
         };
+        let met_at = if own_index >= report.applied_index {
+            Some(now)
+        } else {
+            let had_all = before.filter(|before| own_index >= before.report.applied_index);
+            had_all
+                .map(|before| before.heard_at)
+                .max(before.and_then(|before| before.met_at))
+        };
         let standing = PeerStanding {
             heard_at: now,
             heard_at_utc: Utc::now(),
             own_index_then: own_index,
             caught_up_at,
+            met_at,
             gone: false,
             report,
         };
         peers.insert(standing.report.replica_id, standing);
         drop(peers);
         self.wake();
+    }
+
+    /// True for a peer that has been heard from in time.
+    pub(crate) fn hears(&self, id: u64) -> bool {
+        self.peer(id).is_some_and(|peer| peer.reachable)
+    }
+
+    /// True where a peer that is heard has been ahead of this replica for longer than the in-sync timeout.
+    pub(crate) fn left_behind(&self) -> bool {
+        let ids: Vec<u64> = self.lock().keys().copied().collect();
+        ids.into_iter()
+            .filter_map(|id| self.peer(id))
+            .any(|peer| peer.reachable && !peer.met)
     }
 
     /// Takes the news that nobody listens for a peer any more. What was known of it stays known.
@@ -114,6 +140,7 @@ impl Board {
             in_sync: reachable
                 && standing.caught_up_at.is_some_and(recent)
                 && standing.report.quarantine.is_none(),
+            met: standing.met_at.is_some_and(recent),
             heard_at: standing.heard_at_utc,
         })
     }
@@ -202,5 +229,27 @@ mod tests {
         std::thread::sleep(Duration::from_millis(70));
         let peer = board.peer(2).unwrap();
         assert!(!peer.reachable && !peer.in_sync);
+    }
+
+    #[test]
+    fn this_replica_is_left_behind_by_a_peer_that_stays_ahead() {
+        let board = Board::new(Duration::from_millis(60));
+        assert!(!board.left_behind());
+        // Always behind the newest, never behind the newest of the report before.
+        for theirs in [5, 10, 15, 20, 25] {
+            board.heard(report(theirs), Some(theirs - 5));
+            assert!(theirs == 5 || !board.left_behind(), "at {theirs}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        for theirs in [30, 35, 40, 45, 50] {
+            board.heard(report(theirs), Some(20));
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        assert!(board.left_behind());
+        board.heard(report(50), Some(50));
+        assert!(!board.left_behind());
+        // Nothing can be said by a peer that is silent.
+        std::thread::sleep(Duration::from_millis(70));
+        assert!(!board.left_behind());
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod snapshot;
 pub(crate) mod state_machine;
 pub(crate) mod types;
 
-pub(crate) use log_store::LogStore;
+pub(crate) use log_store::{LogSize, LogStore};
 pub(crate) use network::{NetworkFactory, SnapshotChunk};
 pub(crate) use offline::{make_only_voter, stored_position};
 pub(crate) use state_machine::StateMachine;

@@ -31,6 +31,16 @@ pub(crate) struct Database {
     connections: Arc<AtomicU64>,
 }
 
+/// Connections at this moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pool {
+    pub(crate) name: &'static str,
+    /// All of them, idle ones among them.
+    pub(crate) size: u64,
+    pub(crate) idle: u64,
+    pub(crate) limit: u64,
+}
+
 impl Database {
     /// Connects, and brings the schema to the newest step.
     pub(crate) async fn open(url: &str) -> Result<Self, DbErr> {
@@ -82,6 +92,36 @@ impl Database {
     /// Counts the readers' connections: a new number means that the server may have crashed since the old one.
     pub(crate) fn connections(&self) -> u64 {
         self.connections.load(Ordering::Acquire)
+    }
+
+    /// The connections of the writer and of the readers.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        [("writer", &self.writer), ("reader", &self.reader)].map(|(name, db)| {
+            let (size, idle, limit) = match self.kind {
+                DatabaseKind::Postgres => {
+                    let pool = db.get_postgres_connection_pool();
+                    (
+                        pool.size(),
+                        pool.num_idle(),
+                        pool.options().get_max_connections(),
+                    )
+                }
+                DatabaseKind::Sqlite => {
+                    let pool = db.get_sqlite_connection_pool();
+                    (
+                        pool.size(),
+                        pool.num_idle(),
+                        pool.options().get_max_connections(),
+                    )
+                }
+            };
+            Pool {
+                name,
+                size: size.into(),
+                idle: idle as u64,
+                limit: limit.into(),
+            }
+        })
     }
 
     pub(crate) async fn close(&self) {

@@ -3,6 +3,8 @@
 //! Subscribers pull. Each has a position of its own; the newest changes are handed out from memory, older ones from
 //! the change table. A subscriber that falls behind costs nothing but its own reads.
 
+mod positions;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use threefold_entity::{Revision, change};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use self::positions::Positions;
 use crate::change::ChangeBatch;
 use crate::error::ServiceError;
 use crate::history::HistoryHash;
@@ -50,6 +53,7 @@ pub enum FeedEvent {
 pub(crate) struct FeedPublisher {
     recent: Arc<Mutex<Recent>>,
     head: watch::Sender<Revision>,
+    positions: Arc<Positions>,
 }
 
 #[derive(Default)]
@@ -84,6 +88,7 @@ impl FeedPublisher {
         Self {
             recent: Arc::default(),
             head: watch::Sender::new(head),
+            positions: Arc::default(),
         }
     }
 
@@ -139,6 +144,13 @@ impl FeedPublisher {
         )
     }
 
+    /// How many follow, and how many revisions the slowest of them is behind.
+    pub(crate) fn subscribers(&self) -> (u64, u64) {
+        let (count, slowest) = self.positions.count_and_slowest();
+        let behind = slowest.map_or(0, |slowest| slowest.behind(*self.head.borrow()));
+        (count, behind)
+    }
+
     /// Everything after a revision, in order, then live; none: from now. With a ledger, only its changes.
     pub(crate) fn follow(
         &self,
@@ -150,6 +162,7 @@ impl FeedPublisher {
         let mut head = self.head.subscribe();
         try_stream! {
             let mut position = after.unwrap_or_else(|| *head.borrow());
+            let place = feed.positions.enter(position);
             let mut bookmark_due = true;
             loop {
                 let newest = *head.borrow_and_update();
@@ -164,6 +177,7 @@ impl FeedPublisher {
                     }
                     for batch in batches {
                         position = batch.revision;
+                        place.moved(position);
                         if ledger_id.is_none_or(|id| id == batch.ledger_id) {
                             yield FeedEvent::Changes(batch);
                         }

@@ -151,7 +151,8 @@ mod tests {
             id,
             url: String::new(),
         });
-        let wire = Wire::new(script.clone(), 1, &peers);
+        let metrics = Arc::new(crate::metrics::Metrics::new(1, &peers));
+        let wire = Wire::new(script.clone(), 1, &peers, metrics);
         let diary = Diary::default();
         let followed = follow(&wire, 2, SILENCE, &diary);
         let done = async {

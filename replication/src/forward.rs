@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::config::{MAX_BATCH_BYTES, MAX_BATCH_PROPOSALS, MAX_WAITING_PROPOSALS};
 use crate::consensus::{self, Raft};
 use crate::group_commit::{ProposeFault, Waiting, send};
+use crate::metrics::Queue;
 use crate::outcome::{Acknowledgement, Settled};
 use crate::peer::{PeerError, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::wire::Wire;
@@ -76,6 +77,11 @@ impl Forwarder {
         let (queue, seats) = mpsc::channel(MAX_WAITING_PROPOSALS);
         tokio::spawn(run(raft, wire, seats, timeout));
         Self { queue }
+    }
+
+    /// What waits for its turn.
+    pub(crate) fn queue(&self) -> Queue {
+        Queue::of("forwarded", &self.queue)
     }
 
     /// Sends a proposal to the leader and waits until it is settled.

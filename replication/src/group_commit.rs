@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use crate::acknowledgement::Acknowledger;
 use crate::config::{MAX_BATCH_BYTES, MAX_BATCH_PROPOSALS, MAX_WAITING_PROPOSALS};
 use crate::consensus::{self, Raft, WriteFault};
+use crate::metrics::{Metrics, Queue};
 use crate::outcome::{Acknowledgement, Settled};
 use crate::proposal::Batch;
 
@@ -60,11 +61,20 @@ impl GroupCommit {
         acknowledger: Arc<Acknowledger>,
         timeout: Duration,
         together: bool,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let (queue, seats) = mpsc::channel(MAX_WAITING_PROPOSALS);
         let most = if together { MAX_BATCH_PROPOSALS } else { 1 };
         let turns = Arc::<Turns>::default();
-        tokio::spawn(run(raft, acknowledger, seats, timeout, most, turns.clone()));
+        tokio::spawn(run(
+            raft,
+            acknowledger,
+            seats,
+            timeout,
+            most,
+            turns.clone(),
+            metrics,
+        ));
         Self {
             queue,
             waiting: Arc::default(),
@@ -81,6 +91,11 @@ impl GroupCommit {
     /// Takes [`GroupCommit::retire`] back.
     pub(crate) fn resume(&self) {
         self.turns.retired.store(false, Ordering::Release);
+    }
+
+    /// What waits for its turn.
+    pub(crate) fn queue(&self) -> Queue {
+        Queue::of("proposals", &self.queue)
     }
 
     /// Puts a proposal into the log and waits until it is settled.
@@ -108,6 +123,7 @@ async fn run(
     timeout: Duration,
     most: usize,
     turns: Arc<Turns>,
+    metrics: Arc<Metrics>,
 ) {
     let mut held_back: Option<Seat> = None;
     loop {
@@ -142,10 +158,11 @@ async fn run(
                 .for_each(|(_, answer)| send(answer, Err(fault.clone())));
             continue;
         }
-        let proposals = batch
+        let proposals: Vec<Bytes> = batch
             .iter()
             .map(|(waiting, _)| waiting.proposal.clone())
             .collect();
+        metrics.batched(&proposals);
         match consensus::write(&raft, Batch::new(proposals), timeout).await {
             Ok((log_id, outcomes)) => {
                 let mut settled = Vec::with_capacity(batch.len());

@@ -11,6 +11,7 @@ pub mod config;
 mod error;
 pub mod feed;
 pub mod history;
+pub mod metrics;
 pub mod outcome;
 pub mod peer;
 pub mod recovery;

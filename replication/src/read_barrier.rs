@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::MAX_WAITING_READS;
 use crate::consensus::{self, Raft};
+use crate::metrics::Queue;
 use crate::peer::{PeerMethod, decode, encode};
 use crate::status::Role;
 use crate::wire::Wire;
@@ -36,6 +37,11 @@ impl ReadBarrier {
         let (queue, seats) = mpsc::channel(MAX_WAITING_READS);
         tokio::spawn(run(raft, wire, seats, timeout));
         Self { queue }
+    }
+
+    /// What waits for its turn.
+    pub(crate) fn queue(&self) -> Queue {
+        Queue::of("reads", &self.queue)
     }
 
     /// The log position that a read must have seen; none if nothing was ever written. Waits as long as it takes: the

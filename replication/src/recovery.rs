@@ -14,6 +14,7 @@ use crate::consensus::{self, LogStore};
 use crate::database::Database;
 use crate::formation;
 use crate::identity::{self, Identity};
+use crate::metrics::Metrics;
 use crate::peer::PeerTransport;
 use crate::replica::{self, Fault};
 use crate::wire::Wire;
@@ -69,10 +70,11 @@ impl Recovery {
                 config.data.display()
             ))
         })?;
-        let log = replica::open_log(&config, &db)?;
+        let metrics = Arc::new(Metrics::new(config.id, &config.peers));
+        let log = replica::open_log(&config, &db, metrics.clone())?;
         let position = consensus::stored_position(&db, &log).await;
         let position = position.map_err(|e| Fault(format!("the replica cannot be read: {e}")))?;
-        let wire = Wire::new(transport, config.id, &config.peers);
+        let wire = Wire::new(transport, config.id, &config.peers, metrics);
         wire.joined(identity.cluster_id);
         let survivor = Survivor {
             alive: formation::alive(&wire).await,

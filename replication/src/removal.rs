@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::consensus;
 use crate::formation;
+use crate::metrics::Metrics;
 use crate::peer::{PeerError, PeerFault, PeerMethod, PeerTransport, ServiceFault, decode, encode};
 use crate::replica::Fault;
 use crate::running::Running;
@@ -43,7 +44,8 @@ pub async fn remove(
     transport: Arc<dyn PeerTransport>,
     replica_id: u64,
 ) -> Result<(), Fault> {
-    let wire = Wire::new(transport, config.id, &config.peers);
+    let metrics = Arc::new(Metrics::new(config.id, &config.peers));
+    let wire = Wire::new(transport, config.id, &config.peers, metrics);
     let mut last = Fault("no replica of the cluster answers".to_owned());
     for peer in &config.peers {
         let answer = match formation::hello(&wire, peer.id).await {

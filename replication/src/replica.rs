@@ -7,20 +7,21 @@ mod view;
 
 pub use self::read::ReadConsistency;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use prometheus_client::registry::Registry;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::consensus::LogStore;
+use crate::consensus::{LogSize, LogStore};
 use crate::database::Database;
 use crate::error::ServiceError;
 use crate::handover;
 use crate::identity;
+use crate::metrics::{Metrics, ReplicaCollector};
 use crate::peer::PeerTransport;
 use crate::running::Running;
 use crate::wire::Wire;
@@ -36,13 +37,12 @@ pub(crate) struct Inner {
     pub(crate) db: Database,
     log: LogStore,
     wire: Arc<Wire>,
+    metrics: Arc<Metrics>,
     /// Set once this replica belongs to a cluster.
     running: OnceLock<Arc<Running>>,
     /// Held while this replica adopts a cluster, so that it adopts one.
     adopting: Mutex<()>,
     fault: watch::Sender<Option<Fault>>,
-    /// Set when this replica is about to stop.
-    retiring: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -67,7 +67,8 @@ impl Replica {
         let db = open_database(&config).await?;
         let identity = identity::read(&config.data, &db, config.id).await;
         let identity = identity.map_err(|e| Fault(e.to_string()))?;
-        let log = open_log(&config, &db)?;
+        let metrics = Arc::new(Metrics::new(config.id, &config.peers));
+        let log = open_log(&config, &db, metrics.clone())?;
         if identity.is_none() && !log.is_blank().map_err(|e| log_fault(&config, &e))? {
             let message = "holds a log, but no replica.json that says whose it is; restore that file, or replace this replica";
             return Err(Fault(format!(
@@ -75,16 +76,21 @@ impl Replica {
                 config.data.display()
             )));
         }
-        let wire = Arc::new(Wire::new(transport, config.id, &config.peers));
+        let wire = Arc::new(Wire::new(
+            transport,
+            config.id,
+            &config.peers,
+            metrics.clone(),
+        ));
         let inner = Inner {
             config,
             db,
             log,
             wire,
+            metrics,
             running: OnceLock::new(),
             adopting: Mutex::default(),
             fault: watch::Sender::new(None),
-            retiring: AtomicBool::new(false),
             stop: CancellationToken::new(),
         };
         let replica = Self {
@@ -114,6 +120,21 @@ impl Replica {
         &self.inner.db.reader
     }
 
+    /// The folder of this replica's log, vote and identity.
+    pub fn data_folder(&self) -> &std::path::Path {
+        &self.inner.config.data
+    }
+
+    /// Makes everything that this replica measures known to a registry.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.inner.metrics.register(registry);
+        registry.register_collector(Box::new(ReplicaCollector(self.clone())));
+    }
+
+    pub(crate) fn log_size(&self) -> LogSize {
+        self.inner.log.size()
+    }
+
     /// Resolves when the replica has stopped by itself, or never does.
     pub async fn failed(&self) -> Fault {
         let mut fault = self.inner.fault.subscribe();
@@ -127,10 +148,8 @@ impl Replica {
         }
     }
 
-    /// Prepares for [`Replica::shutdown`]: says in [`Replica::ready`] that it is stopping, and hands leadership over if
-    /// it leads. Requests go on being answered, by the new leader where they need one. Takes three seconds at most.
+    /// Prepares for [`Replica::shutdown`]: hands leadership over if this replica leads. Requests go on being answered, by the new leader where they need one. Takes three seconds at most.
     pub async fn retire(&self) {
-        self.inner.retiring.store(true, Ordering::Release);
         if let Some(running) = self.inner.running.get() {
             handover::hand_over(running).await;
         }
@@ -170,9 +189,13 @@ impl Replica {
 }
 
 /// Opens the log, which no other process may have open.
-pub(crate) fn open_log(config: &Config, db: &Database) -> Result<LogStore, Fault> {
+pub(crate) fn open_log(
+    config: &Config,
+    db: &Database,
+    metrics: Arc<Metrics>,
+) -> Result<LogStore, Fault> {
     let folder = config.data.join("log");
-    let log = LogStore::open(&folder, db.clone(), config.database_patience);
+    let log = LogStore::open(&folder, db.clone(), config.database_patience, metrics);
     log.map_err(|e| log_fault(config, &e))
 }
 

@@ -21,6 +21,7 @@ use crate::follow::{self, Listener};
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
+use crate::metrics::Queue;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
@@ -68,6 +69,7 @@ impl Running {
         }
         let settings = Settings {
             patience: config.database_patience,
+            metrics: wire.metrics().clone(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine = StateMachine::open(
@@ -102,6 +104,7 @@ impl Running {
             acknowledger,
             config.write_timeout,
             config.group_commit,
+            wire.metrics().clone(),
         );
         let forwarder = Forwarder::start(raft.clone(), wire.clone(), config.write_timeout);
         let barrier = ReadBarrier::start(raft.clone(), wire.clone(), READ_ROUND_TIMEOUT);
@@ -194,6 +197,15 @@ impl Running {
             _ = server.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}
         }
+    }
+
+    /// The queues of this replica.
+    pub(crate) fn queues(&self) -> [Queue; 3] {
+        [
+            self.group.queue(),
+            self.forwarder.queue(),
+            self.barrier.queue(),
+        ]
     }
 
     /// Every replica as this one sees it.

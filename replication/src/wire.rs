@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::metrics::Metrics;
 use crate::peer::{Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport, encode};
 use crate::running::lock;
 
@@ -21,6 +22,7 @@ pub(crate) struct Wire {
     own_id: u64,
     peers: BTreeMap<u64, Route>,
     cluster_id: OnceLock<Uuid>,
+    metrics: Arc<Metrics>,
 }
 
 /// Ways to one peer: two at most, of which one is in use.
@@ -64,6 +66,7 @@ impl Wire {
         transport: Arc<dyn PeerTransport>,
         own_id: u64,
         peers: &[PeerAddress],
+        metrics: Arc<Metrics>,
     ) -> Self {
         let route = |peer: &PeerAddress| Route {
             configured: peer.clone(),
@@ -75,6 +78,7 @@ impl Wire {
             own_id,
             peers: peers.collect(),
             cluster_id: OnceLock::new(),
+            metrics,
         }
     }
 
@@ -89,6 +93,11 @@ impl Wire {
 
     pub(crate) fn cluster_id(&self) -> Option<Uuid> {
         self.cluster_id.get().copied()
+    }
+
+    /// What this replica measures.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Everyone but this replica.
@@ -117,10 +126,12 @@ impl Wire {
                 .await;
         };
         let address = route.address();
+        let begun = Instant::now();
         let answer = self
             .transport
             .call(&address, method, envelope, timeout)
             .await;
+        self.metrics.peer_calls.ended(to, method, begun, &answer);
         if answer.as_ref().is_err_and(leads_nowhere) {
             route.turn(&address);
         }

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod load;
 pub mod ports;
 pub mod postgres;
+pub mod prometheus;
 pub mod socket;
 pub mod wait;
 

@@ -3,7 +3,7 @@
 //! What a client may not have is a `UserError` in the payload of a mutation. Everything else is an [`ApiError`]:
 //! a GraphQL error with `extensions.code`.
 
-use async_graphql::{Error, ErrorExtensionValues, ServerError, Value};
+use async_graphql::{Error, ErrorExtensionValues, Response, ServerError, Value};
 use threefold_replication::ServiceError;
 
 use super::limits;
@@ -37,6 +37,21 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code there is.
+    pub const ALL: [Self; 11] = [
+        Self::BadUserInput,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NoLeader,
+        Self::NotEnoughReplicas,
+        Self::Timeout,
+        Self::TooComplex,
+        Self::TooLarge,
+        Self::RateLimited,
+        Self::ReplicaQuarantined,
+        Self::Internal,
+    ];
+
     /// The code as clients read it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -138,6 +153,28 @@ pub(super) fn complete(errors: &mut [ServerError]) {
         } else {
             set_code(error, ErrorCode::BadUserInput);
         }
+    }
+}
+
+/// What an answer came to, for whoever counts answers: `ok`, `user_errors`, or the code of its first error.
+pub(crate) fn outcome_of(answer: &Response) -> &'static str {
+    if let Some(error) = answer.errors.first() {
+        let code = match code_of(error) {
+            Some(Value::String(code)) => ErrorCode::ALL.iter().find(|known| known.as_str() == code),
+            _ => None,
+        };
+        return code.unwrap_or(&ErrorCode::Internal).as_str();
+    }
+    let refused = |payload: &Value| match payload {
+        Value::Object(payload) => matches!(
+            payload.get("userErrors"),
+            Some(Value::List(errors)) if !errors.is_empty()
+        ),
+        _ => false,
+    };
+    match &answer.data {
+        Value::Object(data) if data.values().any(refused) => "user_errors",
+        _ => "ok",
     }
 }
 

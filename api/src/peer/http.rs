@@ -17,12 +17,15 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures_util::{StreamExt, stream};
+use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use threefold_replication::Replica;
+use tokio_util::sync::CancellationToken;
 
 use super::schema::{PeerSchema, build};
 use super::{DOCUMENTS, MAX_CALL_BYTES, REPORTS_DOCUMENT};
 use crate::graphql::error::{ErrorCode, request_error};
+use crate::http::{health, metrics};
 use crate::secret::Secret;
 
 /// A comment is sent over an idle stream this often, so that a dead connection shows.
@@ -36,8 +39,14 @@ struct Peers {
     documents: Arc<HashMap<&'static str, ExecutableDocument>>,
 }
 
-/// The private listener's routes.
-pub fn router(replica: Replica, secret: Secret) -> Router {
+/// The private listener's routes: the peer schema for those who have the secret, health and metrics for everybody who
+/// reaches it.
+pub fn router(
+    replica: Replica,
+    secret: Secret,
+    stopping: CancellationToken,
+    registry: Registry,
+) -> Router {
     let known = DOCUMENTS
         .iter()
         .map(|(_, document)| *document)
@@ -46,7 +55,7 @@ pub fn router(replica: Replica, secret: Secret) -> Router {
         .filter_map(|document| Some((document, parse_query(document).ok()?)))
         .collect();
     let peers = Peers {
-        schema: build(replica),
+        schema: build(replica.clone()),
         secret,
         documents: Arc::new(documents),
     };
@@ -54,6 +63,8 @@ pub fn router(replica: Replica, secret: Secret) -> Router {
         .route("/graphql", post(graphql))
         .layer(DefaultBodyLimit::max(MAX_CALL_BYTES))
         .with_state(peers)
+        .merge(health::router(replica, stopping))
+        .merge(metrics::router(registry))
 }
 
 /// A call as peers write it. Variables are read straight into the schema's values.

@@ -1,6 +1,7 @@
 //! openraft's own suite for storages, run over ours. Built for tests only.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use openraft::StorageIOError;
@@ -14,6 +15,7 @@ use crate::consensus::{LogStore, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::identity::{self, Identity};
+use crate::metrics::Metrics;
 
 /// Runs every case of the suite, each with a log folder and a database (or schema) of its own, below `folder`.
 /// `postgres_url` is the URL of an empty PostgreSQL database; none: SQLite.
@@ -64,13 +66,16 @@ impl Builder {
             birth_mark: Uuid::nil(),
         };
         identity::write(&folder, &db, &identity).await?;
+        let metrics = Arc::new(Metrics::new(1, &[]));
         let log = LogStore::open(
             &folder.join("log"),
             db.clone(),
             std::time::Duration::from_secs(5),
+            metrics.clone(),
         )?;
         let settings = Settings {
             patience: std::time::Duration::from_secs(5),
+            metrics,
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine =

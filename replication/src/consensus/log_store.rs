@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::state_machine::Applied;
 use super::types::{Entry, LogId, StorageError, TypeConfig, Vote};
 use crate::database::{Database as StateDatabase, is_transient};
+use crate::metrics::Metrics;
 use crate::peer::{decode, encode};
 
 /// Most bytes of recent entries kept in memory for replication and apply.
@@ -55,6 +56,7 @@ struct Shared {
     given_up: CancellationToken,
     /// How long a failing database is tried again.
     patience: Duration,
+    metrics: Arc<Metrics>,
 }
 
 /// The newest entries, as they were appended.
@@ -81,12 +83,23 @@ impl Tail {
     }
 }
 
+/// How much is in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogSize {
+    /// Index of the last entry, 0 where there is none.
+    pub(crate) last_index: u64,
+    pub(crate) entries: u64,
+    /// On the disk.
+    pub(crate) bytes: u64,
+}
+
 impl LogStore {
     /// Opens or creates the log in a folder. The folder is locked: two processes cannot share it.
     pub(crate) fn open(
         folder: &Path,
         state: StateDatabase,
         patience: Duration,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, fjall::Error> {
         let db = Database::builder(folder)
             .cache_size(CACHE_BYTES)
@@ -106,6 +119,7 @@ impl LogStore {
                 applied: OnceLock::new(),
                 given_up: CancellationToken::new(),
                 patience,
+                metrics,
             }),
         })
     }
@@ -148,6 +162,19 @@ impl LogStore {
     /// True where nothing was ever written: a folder of a replica that never took part.
     pub(crate) fn is_blank(&self) -> Result<bool, fjall::Error> {
         Ok(self.shared.meta.is_empty()? && self.shared.entries.is_empty()?)
+    }
+
+    /// How much there is. What cannot be read counts as nothing: this is for people to look at.
+    pub(crate) fn size(&self) -> LogSize {
+        let last = self.last_entry_id().ok().flatten();
+        let purged: Option<LogId> = self.read_meta(PURGED).ok().flatten();
+        let [last_index, purged] =
+            [last.max(purged), purged].map(|id| id.map_or(0, |id| id.index + 1));
+        LogSize {
+            last_index: last_index.saturating_sub(1),
+            entries: last_index - purged,
+            bytes: self.shared.db.disk_space().unwrap_or(0),
+        }
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
@@ -254,7 +281,9 @@ impl LogStore {
             );
             appended.push((entry, bytes.len()));
         }
+        let begun = Instant::now();
         commit(batch)?;
+        self.shared.metrics.appended(appended.len(), begun);
         let mut tail = self.tail();
         for (entry, bytes) in appended {
             tail.push(entry, bytes);

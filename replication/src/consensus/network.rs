@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use openraft::error::{
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::types::{Node, TypeConfig};
+use crate::metrics::Direction;
 use crate::peer::{PeerError, PeerMethod, decode, encode};
 use crate::wire::Wire;
 
@@ -173,6 +174,7 @@ impl RaftNetwork<TypeConfig> for Client {
         let unreachable = |error: &(dyn std::error::Error + 'static)| {
             StreamingError::Unreachable(Unreachable::new(&PeerFailure(error.to_string())))
         };
+        let begun = Instant::now();
         let send = async {
             let file = snapshot
                 .snapshot
@@ -180,9 +182,10 @@ impl RaftNetwork<TypeConfig> for Client {
                 .await
                 .map_err(|e| unreachable(&e))?;
             tracing::info!(peer = self.target, "sending a snapshot");
-            self.send_file(vote, file.path())
-                .await
-                .map_err(|e| unreachable(&e))
+            let sent = self.send_file(vote, file.path()).await;
+            let snapshots = &self.wire.metrics().snapshots;
+            snapshots.ended(Direction::Sent, sent.is_ok(), file.size(), begun);
+            sent.map_err(|e| unreachable(&e))
         };
         tokio::select! {
             sent = send => sent,

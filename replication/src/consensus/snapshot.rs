@@ -54,6 +54,11 @@ impl SnapshotFile {
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
+
+    /// Its bytes; 0 if nobody can say.
+    pub(crate) fn size(&self) -> u64 {
+        std::fs::metadata(&self.0).map_or(0, |file| file.len())
+    }
 }
 
 impl Drop for SnapshotFile {
@@ -116,6 +121,14 @@ enum Frame {
 }
 
 impl SnapshotData {
+    /// Bytes of the file; 0 where none is written yet.
+    pub(crate) fn size(&self) -> u64 {
+        match self {
+            Self::Current(_) => 0,
+            Self::File(file) => file.size(),
+        }
+    }
+
     /// The file to send or install; written now if there is none yet.
     pub(crate) async fn into_file(self) -> Result<SnapshotFile, SnapshotFault> {
         match self {

@@ -6,7 +6,7 @@ mod standing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use openraft::storage::RaftStateMachine;
 use openraft::{OptionalSend, RaftSnapshotBuilder, Snapshot, StorageIOError};
@@ -24,6 +24,7 @@ use super::types::{
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::history::HistoryHash;
+use crate::metrics::{Direction, Metrics};
 
 /// How far this replica's database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +53,10 @@ pub struct Shared {
 }
 
 /// What the state machine is told of the replica's configuration.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) patience: Duration,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl StateMachine {
@@ -139,7 +141,10 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         meta: &SnapshotMeta,
         snapshot: Box<SnapshotData>,
     ) -> Result<(), StorageError> {
+        let (begun, bytes) = (Instant::now(), snapshot.size());
         let installed = self.shared.install(meta, *snapshot).await;
+        let snapshots = &self.shared.settings.metrics.snapshots;
+        snapshots.ended(Direction::Installed, installed.is_ok(), bytes, begun);
         installed.map_err(|fault| {
             tracing::error!(error = %fault, "a snapshot cannot be installed");
             self.shared.log.give_up();

@@ -114,8 +114,15 @@ impl Replica {
 /// Reports the consensus engine's end, if it comes.
 async fn watch_engine(running: Arc<Running>, fault: watch::Sender<Option<Fault>>) {
     let mut metrics = running.raft.metrics();
+    let mut led = None;
     loop {
-        if let Some(fatal) = consensus::view(&running.raft).fatal {
+        let view = consensus::view(&running.raft);
+        let leader = view.leader.map(|leader| (view.term, leader));
+        if leader.is_some() && leader != led {
+            led = leader;
+            running.wire.metrics().leader_changes.inc();
+        }
+        if let Some(fatal) = view.fatal {
             let message = format!(
                 "the replica cannot go on: {fatal}. Mend what it names and start it again; nothing acknowledged is lost"
             );

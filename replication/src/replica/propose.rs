@@ -13,7 +13,8 @@ use crate::config::{MAX_PROPOSAL_BYTES, MAX_WAITING_PROPOSALS};
 use crate::consensus;
 use crate::error::ServiceError;
 use crate::group_commit::{ProposeFault, Waiting};
-use crate::outcome::{Acknowledgement, Settled};
+use crate::metrics::outcome_of;
+use crate::outcome::{Acknowledgement, Settled, Verdict};
 use crate::peer::encode;
 use crate::proposal::Proposal;
 use crate::status::Role;
@@ -32,6 +33,26 @@ impl Replica {
     /// # Errors
     /// Faults of the service. [`ServiceError::InDoubt`] is the only one after which the command may be carried out.
     pub async fn propose(
+        &self,
+        command: Command,
+        key: Option<Uuid>,
+        actor: &str,
+        acknowledgement: Acknowledgement,
+    ) -> Result<Settled, ServiceError> {
+        let quorum = acknowledgement == Acknowledgement::Quorum;
+        let begun = self.inner.metrics.proposals.begin(quorum);
+        let settled = self.carry_out(command, key, actor, acknowledgement).await;
+        match &settled {
+            Ok(settled) => begun.settled(match settled.outcome.verdict {
+                Verdict::Accepted { .. } => "accepted",
+                Verdict::Refused(_) => "refused",
+            }),
+            Err(error) => begun.failed(outcome_of(error)),
+        }
+        settled
+    }
+
+    async fn carry_out(
         &self,
         command: Command,
         key: Option<Uuid>,
@@ -75,6 +96,7 @@ impl Replica {
                 }
                 Ok(Err(ProposeFault::InDoubt(reason))) => {
                     tracing::debug!(%reason, "a proposal is in doubt, sending it again under its key");
+                    self.inner.metrics.proposals_repeated.inc();
                     in_doubt = true;
                 }
                 Ok(Err(_)) => {}

@@ -12,6 +12,7 @@ use super::propose::LEADER_PAUSE;
 use crate::config::MAX_WAITING_READS;
 use crate::error::ServiceError;
 use crate::feed::FeedEvent;
+use crate::metrics::outcome_of;
 use crate::outcome::{Outcome, Receipt, Settled, Stage, Verdict};
 use crate::read_barrier::BarrierFault;
 use crate::running::Running;
@@ -35,6 +36,21 @@ impl Replica {
     /// # Errors
     /// No leader to ask, or not caught up in time.
     pub async fn read(
+        &self,
+        consistency: ReadConsistency,
+        min_revision: Option<Revision>,
+    ) -> Result<Revision, ServiceError> {
+        let local = consistency == ReadConsistency::Local;
+        let begun = self.inner.metrics.reads.begin(local);
+        let revision = self.freshen(consistency, min_revision).await;
+        match &revision {
+            Ok(_) => begun.settled("ok"),
+            Err(error) => begun.failed(outcome_of(error)),
+        }
+        revision
+    }
+
+    async fn freshen(
         &self,
         consistency: ReadConsistency,
         min_revision: Option<Revision>,

@@ -1,6 +1,5 @@
 //! The live view of the replicas.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -72,14 +71,11 @@ impl Replica {
             .boxed()
     }
 
-    /// Ok when this replica has a leader and serves; otherwise why not, for people.
+    /// Ok when this replica has a leader, has caught up and serves; otherwise why not, for people.
     ///
     /// # Errors
     /// The reason.
     pub fn ready(&self) -> Result<(), String> {
-        if self.inner.retiring.load(Ordering::Acquire) {
-            return Err("this replica is stopping".to_owned());
-        }
         let running = self.serving().map_err(|e| e.to_string())?;
         let running = running.ok_or("waiting for the other replicas, to form the cluster")?;
         let view = consensus::view(&running.raft);
@@ -89,6 +85,12 @@ impl Replica {
             view.role == Role::Leader && view.majority_heard.is_none_or(|ago| ago > silence);
         match view.leader {
             Some(_) if cut_off => Err("this leader does not hear from a majority".to_owned()),
+            Some(leader) if leader != self.id() && !running.board.hears(leader) => Err(format!(
+                "this replica does not hear the reports of its leader, replica {leader}"
+            )),
+            Some(_) if running.board.left_behind() => {
+                Err("this replica has not caught up with the others".to_owned())
+            }
             Some(_) => Ok(()),
             None => Err("there is no leader at the moment".to_owned()),
         }

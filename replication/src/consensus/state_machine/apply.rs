@@ -62,14 +62,17 @@ impl Shared {
         let mut pause = RETRY_PAUSE.0;
         let mut standing = self.standing.lock().await;
         loop {
+            let begun = Instant::now();
             match self.attempt(&mut standing, &steps).await {
                 Ok(outcomes) => {
+                    self.settings.metrics.applied(steps.len(), begun);
                     self.announce(&standing);
                     return Ok(outcomes);
                 }
                 Err(fault)
                     if fault.is_transient() && started.elapsed() < self.settings.patience =>
                 {
+                    self.settings.metrics.apply_failed();
                     tracing::warn!(error = %fault, retry_in_ms = pause.as_millis(), "applying failed, trying again");
                     standing.stale = true;
                     tokio::time::sleep(pause).await;
@@ -77,6 +80,7 @@ impl Shared {
                 }
                 Err(fault) => {
                     standing.stale = true;
+                    self.settings.metrics.apply_failed();
                     tracing::error!(error = %fault, "applying failed for good");
                     self.log.give_up();
                     return Err(fault);

@@ -19,13 +19,14 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
     };
     identity::write(folder, &db, &identity).await.unwrap();
     let patience = Duration::from_secs(1);
-    let log = LogStore::open(&folder.join("log"), db.clone(), patience).unwrap();
+    let metrics = Arc::new(Metrics::new(1, &[]));
+    let log = LogStore::open(&folder.join("log"), db.clone(), patience, metrics.clone()).unwrap();
     let feed = FeedPublisher::new(Revision::ZERO);
     StateMachine::open(
         db,
         log,
         folder.join("snapshots"),
-        Settings { patience },
+        Settings { patience, metrics },
         feed,
     )
     .await
