@@ -15,30 +15,37 @@ mod query;
 pub mod scalar;
 mod subscription;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use async_graphql::{Request, Response, SDLExportOptions, Schema, SchemaBuilder};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use threefold_replication::Replica;
+use tracing::{Instrument, Span};
 
 pub use self::context::{Actor, RequestContext, RequestSettings};
 use self::loader::Loaders;
 pub use self::mutation::Mutation;
 pub use self::query::Query;
 pub use self::subscription::Subscription;
+use crate::trace;
 
 /// The public schema over one replica. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     schema: Schema<Query, Mutation, Subscription>,
+    /// Every name in the schema; only these may be told of a document.
+    names: Arc<HashSet<String>>,
 }
 
 impl Api {
     /// The schema that reads from and writes to this replica.
     pub fn new(replica: Replica) -> Self {
         let loaders = Loaders::new(replica.database());
-        Self {
-            schema: builder().data(loaders).data(replica).finish(),
-        }
+        let schema = builder().data(loaders).data(replica).finish();
+        let names = Arc::new(schema.names().into_iter().collect());
+        Self { schema, names }
     }
 
     /// Executes a query or mutation.
@@ -46,7 +53,16 @@ impl Api {
         if let Err(error) = guard::admit(&mut request) {
             return complete(Response::from_errors(vec![error]));
         }
-        complete(self.schema.execute(request.data(context)).await)
+        let span = trace::operation(&mut request, &self.names);
+        self.run(request.data(context), span).await
+    }
+
+    /// Executes an admitted query or mutation in its span.
+    async fn run(&self, request: Request, span: Span) -> Response {
+        let response = self.schema.execute(request).instrument(span.clone()).await;
+        let response = complete(response);
+        trace::answered(&span, &response);
+        response
     }
 
     /// Executes any operation as a stream of responses.
@@ -58,6 +74,12 @@ impl Api {
         if let Err(error) = guard::admit(&mut request) {
             let refused = complete(Response::from_errors(vec![error]));
             return stream::iter([refused]).boxed();
+        }
+        let span = trace::operation(&mut request, &self.names);
+        if !span.is_none() {
+            let api = self.clone();
+            let answer = async move { api.run(request.data(context), span).await };
+            return stream::once(answer).boxed();
         }
         self.schema
             .execute_stream(request.data(context))

@@ -14,4 +14,5 @@ pub mod read;
 pub mod secret;
 pub mod server;
 pub mod telemetry;
+mod trace;
 pub mod ws;

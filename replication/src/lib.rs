@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod peer;
 mod replica;
 pub mod status;
+pub mod trace;
 
 #[cfg(any(test, feature = "conformance"))]
 pub use consensus::conformance;

@@ -139,11 +139,27 @@ pub struct Args {
         default_value_t
     )]
     pub log_format: LogFormat,
+    /// Most lines at info, warn or error that one place in the code writes in a minute; what is left out is counted in a
+    /// line of its own. 0 for no bound.
+    #[arg(
+        long,
+        env = "THREEFOLD_LOG_LIMIT",
+        value_name = "LINES",
+        default_value_t = 20
+    )]
+    pub log_limit: u32,
 }
 
 /// Runs one replica until it is told to stop, or fails.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    telemetry::start(args.log_format).map_err(anyhow::Error::msg)?;
+    let settings = telemetry::Settings {
+        replica: args.id,
+        format: args.log_format,
+        lines_a_minute: args.log_limit,
+    };
+    let telemetry = telemetry::start(settings).map_err(anyhow::Error::msg)?;
     let config = ServeConfig::try_from(args).context("the flags cannot be used as they are")?;
-    server::run(config).await
+    let served = server::run(config).await;
+    telemetry.stop().await;
+    served
 }
