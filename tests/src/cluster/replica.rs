@@ -32,6 +32,7 @@ pub(super) struct Plan {
     pub(super) secret: PathBuf,
     pub(super) token: Option<PathBuf>,
     pub(super) flags: Vec<(String, String)>,
+    pub(super) environment: Vec<(String, String)>,
 }
 
 /// The replica's own database.
@@ -314,6 +315,12 @@ impl Replica {
         let mut command = binary::command();
         command
             .args(arguments)
+            .envs(
+                self.plan
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors);
