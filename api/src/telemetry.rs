@@ -66,10 +66,11 @@ pub fn start(settings: Settings) -> Result<Telemetry, String> {
         .event_format(LineFormat {
             replica: settings.replica,
             format: settings.format,
+            limit: limit.clone(),
         })
         .with_ansi(settings.format == LogFormat::Text && std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
-        .with_filter(Lines::from_environment(limit.clone())?);
+        .with_filter(Lines::from_environment()?);
     let spans = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("threefold"))

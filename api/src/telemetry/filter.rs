@@ -1,16 +1,11 @@
 //! Which events become log lines, and which spans become traces.
 
-use std::sync::Arc;
-
 use threefold_replication::trace::TARGET;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata};
-use tracing_log::NormalizeEvent;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
-
-use super::rate_limit::RateLimit;
 
 /// Environment variable with the filter, such as `info` or `threefold_replication=debug,info`.
 const VARIABLE: &str = "THREEFOLD_LOG";
@@ -27,15 +22,14 @@ const TALKATIVE: [&str; 7] = [
     "tungstenite",
 ];
 
-/// Lets events through that the person asked for, that cannot hold what is never logged, and that are not too many.
+/// Lets events through that the person asked for, and that cannot hold what is never logged.
 pub(super) struct Lines {
     asked_for: EnvFilter,
-    limit: Arc<RateLimit>,
 }
 
 impl Lines {
     /// What `THREEFOLD_LOG` asks for.
-    pub(super) fn from_environment(limit: Arc<RateLimit>) -> Result<Self, String> {
+    pub(super) fn from_environment() -> Result<Self, String> {
         let asked_for = match std::env::var(VARIABLE) {
             Ok(text) => EnvFilter::try_new(&text).map_err(|error| {
                 format!(
@@ -45,7 +39,7 @@ impl Lines {
             })?,
             Err(_) => EnvFilter::new(DEFAULT),
         };
-        Ok(Self { asked_for, limit })
+        Ok(Self { asked_for })
     }
 }
 
@@ -76,13 +70,6 @@ impl<S> Filter<S> for Lines {
             Filter::<S>::callsite_enabled(&self.asked_for, metadata)
         } else {
             Interest::never()
-        }
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
-        match event.normalized_metadata() {
-            Some(metadata) => self.limit.admit(&metadata),
-            None => self.limit.admit(event.metadata()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! One event, one line: as text for people, or as JSON.
 
 use std::fmt::{self, Debug, Write as _};
+use std::sync::Arc;
 
 use chrono::{SecondsFormat, Utc};
 use opentelemetry::trace::TraceContextExt;
@@ -14,6 +15,7 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::LogFormat;
+use super::rate_limit::RateLimit;
 
 /// Most bytes of a field or message; the rest is cut off.
 const MAX_FIELD_BYTES: usize = 4_096;
@@ -22,6 +24,7 @@ const MAX_FIELD_BYTES: usize = 4_096;
 pub(super) struct LineFormat {
     pub(super) replica: u64,
     pub(super) format: LogFormat,
+    pub(super) limit: Arc<RateLimit>,
 }
 
 /// A line, in the order in which JSON has it.
@@ -53,6 +56,10 @@ where
     ) -> fmt::Result {
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
+        // Here and not in a filter: one that decides event by event, beside another layer, loses other events, too.
+        if !self.limit.admit(metadata) {
+            return Ok(());
+        }
         let mut fields = Fields::default();
         event.record(&mut fields);
         let span = opentelemetry::Context::map_current(|current| {
@@ -196,7 +203,7 @@ impl fmt::Write for Bounded {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use tracing_subscriber::layer::SubscriberExt;
 
@@ -217,10 +224,18 @@ mod tests {
     }
 
     fn said(format: LogFormat, say: impl FnOnce()) -> String {
+        said_within(0, format, say)
+    }
+
+    fn said_within(lines_a_minute: u32, format: LogFormat, say: impl FnOnce()) -> String {
         let kept = Kept::default();
         let writer = kept.clone();
         let layer = tracing_subscriber::fmt::layer()
-            .event_format(LineFormat { replica: 7, format })
+            .event_format(LineFormat {
+                replica: 7,
+                format,
+                limit: Arc::new(RateLimit::new(lines_a_minute)),
+            })
             .with_ansi(false)
             .with_writer(move || writer.clone());
         let subscriber = tracing_subscriber::registry().with(layer);
@@ -257,6 +272,20 @@ mod tests {
             rest,
             " INFO replica=7 threefold_api::telemetry::line::tests: up\\n2026-01-01 ERROR forged peer=2 reason=\"a b\\nc\"\n"
         );
+    }
+
+    #[test]
+    fn what_is_too_much_from_one_place_is_left_out_and_nothing_else() {
+        let text = said_within(2, LogFormat::Text, || {
+            for number in 0..5 {
+                tracing::warn!(number, "again");
+                tracing::debug!(number, "asked for");
+            }
+            tracing::warn!("from elsewhere");
+        });
+        assert_eq!(text.matches("again").count(), 2, "{text}");
+        assert_eq!(text.matches("asked for").count(), 5, "{text}");
+        assert_eq!(text.lines().count(), 8, "{text}");
     }
 
     #[test]
