@@ -103,7 +103,7 @@ async fn say_everything(client: &Client, url: &str) {
     client.execute(category, json!({})).await.unwrap();
     client.execute(category, json!({})).await.unwrap();
     let search = "query($v: String) { a: expenses(first: 1, filter: { text: \"search-Bilby\" }) { totalCount } b: expenses(first: 1, filter: { text: $v }) { totalCount } summary(filter: { minAmount: \"73519.42\" }) { __typename } }";
-    let _ = client
+    let _page = client
         .execute(search, json!({ "v": "variable-Phascogale" }))
         .await;
     // Refused.
@@ -115,7 +115,7 @@ async fn say_everything(client: &Client, url: &str) {
     ] {
         let mut input = expense();
         input[name] = value;
-        let _ = client.execute(add, json!({ "i": input })).await;
+        let _refused = client.execute(add, json!({ "i": input })).await;
     }
     client
         .execute("{ field_Antechinus { id } }", json!({}))
@@ -180,7 +180,7 @@ async fn nothing_private_is_logged(database: DatabaseKind) {
         // A database that fails while it is read from and written to.
         follower.postgres().kill9().await;
         for _ in 0..3 {
-            let _ = follower.client().local().expenses(5).await;
+            let _failed = follower.client().local().expenses(5).await;
         }
         let leader = cluster.replica(cluster.leader().await).client().quorum();
         leader
