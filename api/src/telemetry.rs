@@ -5,6 +5,7 @@ mod filter;
 mod left_out;
 mod line;
 mod otlp;
+mod panic;
 mod rate_limit;
 
 use std::io::IsTerminal;
@@ -62,12 +63,13 @@ pub struct Telemetry {
 pub fn start(settings: Settings) -> Result<Telemetry, String> {
     let provider = otlp::provider(settings.replica)?;
     let limit = Arc::new(RateLimit::new(settings.lines_a_minute));
+    let format = LineFormat {
+        replica: settings.replica,
+        format: settings.format,
+        limit: limit.clone(),
+    };
     let lines = tracing_subscriber::fmt::layer()
-        .event_format(LineFormat {
-            replica: settings.replica,
-            format: settings.format,
-            limit: limit.clone(),
-        })
+        .event_format(format.clone())
         .with_ansi(settings.format == LogFormat::Text && std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .with_filter(Lines::from_environment()?);
@@ -80,6 +82,7 @@ pub fn start(settings: Settings) -> Result<Telemetry, String> {
             .with_tracked_inactivity(false)
             .with_filter(Spans)
     });
+    panic::hook(format);
     if let Err(error) = registry().with(lines).with(spans).try_init() {
         // Only where a subscriber exists already, as in a test; that one stays.
         tracing::debug!(%error, "logging had been started before");

@@ -30,6 +30,8 @@ pub struct CollectedSpan {
     pub span_id: String,
     /// The span it belongs to; empty for none.
     pub parent_span_id: String,
+    /// The client's `tracestate`, where it has one.
+    pub trace_state: String,
     /// What it is about.
     pub name: String,
     /// Server, client or internal.
@@ -131,6 +133,7 @@ async fn take(State(kept): State<Arc<Mutex<Kept>>>, body: Bytes) -> (StatusCode,
                 trace_id: hex(&span.trace_id),
                 span_id: hex(&span.span_id),
                 parent_span_id: hex(&span.parent_span_id),
+                trace_state: span.trace_state.clone(),
                 kind: span.kind(),
                 failed: span
                     .status

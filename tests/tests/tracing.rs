@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time that a replica takes to stop, whoever collects.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const MUTATION: &str = "mutation Secretly($input: AddExpenseInput!) { money: addExpense(input: $input) { receipt { revision } } }";
 /// What is in no span.
 const DESCRIPTION: &str = "Xylophone lessons";
@@ -193,6 +195,10 @@ async fn a_mutation_is_followed(database: DatabaseKind, name: &'static str) {
         .await;
     }
 
+    let taken_up = collector.spans().into_iter();
+    let mut taken_up = taken_up.filter(|span| span.name == "graphql mutation addExpense");
+    assert!(taken_up.all(|span| span.trace_state == "vendor=value"));
+
     // Over WebSocket, where a request says it in its extensions.
     let client = ClientTrace::new();
     let asked = followers[1];
@@ -353,7 +359,7 @@ async fn who_collects_holds_nothing_up() {
             replica.terminate().await;
             let took = begun.elapsed();
             assert!(
-                took < Duration::from_secs(15),
+                took < STOP_TIMEOUT,
                 "replica {} took {took:?} to stop",
                 replica.id()
             );

@@ -21,10 +21,43 @@ use super::rate_limit::RateLimit;
 const MAX_FIELD_BYTES: usize = 4_096;
 
 /// Writes events of one replica.
+#[derive(Clone, Debug)]
 pub(super) struct LineFormat {
     pub(super) replica: u64,
     pub(super) format: LogFormat,
     pub(super) limit: Arc<RateLimit>,
+}
+
+impl LineFormat {
+    /// The line of a panic, with its end.
+    pub(super) fn panic(&self, place: &str, message: &str, backtrace: Option<&str>) -> String {
+        let mut fields = Map::new();
+        fields.insert("place".to_owned(), place.into());
+        if let Some(backtrace) = backtrace {
+            fields.insert("backtrace".to_owned(), backtrace.into());
+        }
+        let line = Line {
+            timestamp: now(),
+            level: Level::ERROR.as_str(),
+            target: module_path!(),
+            replica: self.replica,
+            message: format!("this program panicked, which is a fault of it: {message}"),
+            fields,
+            trace_id: None,
+            span_id: None,
+        };
+        let mut text = String::new();
+        // Writing to memory has no failing case.
+        let _written = match self.format {
+            LogFormat::Json => line.write_json(&mut text),
+            LogFormat::Text => line.write_text(&mut text, None),
+        };
+        text
+    }
+}
+
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// A line, in the order in which JSON has it.
@@ -67,7 +100,7 @@ where
             span.is_valid().then_some(span)
         });
         let line = Line {
-            timestamp: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+            timestamp: now(),
             level: metadata.level().as_str(),
             target: metadata.target(),
             replica: self.replica,
@@ -77,19 +110,25 @@ where
             span_id: span.as_ref().map(|span| span.span_id().to_string()),
         };
         match self.format {
-            LogFormat::Json => {
-                let text = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
-                writeln!(writer, "{text}")
+            LogFormat::Json => line.write_json(&mut writer),
+            LogFormat::Text => {
+                let colored = writer.has_ansi_escapes();
+                line.write_text(&mut writer, colored.then_some(*metadata.level()))
             }
-            LogFormat::Text => line.write_text(&mut writer, *metadata.level()),
         }
     }
 }
 
 impl Line<'_> {
-    fn write_text(&self, writer: &mut Writer<'_>, level: Level) -> fmt::Result {
+    fn write_json(&self, writer: &mut impl fmt::Write) -> fmt::Result {
+        let text = serde_json::to_string(self).map_err(|_| fmt::Error)?;
+        writeln!(writer, "{text}")
+    }
+
+    /// `colored` says the level, where it is to have a color.
+    fn write_text(&self, writer: &mut impl fmt::Write, colored: Option<Level>) -> fmt::Result {
         write!(writer, "{} ", self.timestamp)?;
-        if writer.has_ansi_escapes() {
+        if let Some(level) = colored {
             let color = match level {
                 Level::ERROR => 31,
                 Level::WARN => 33,
@@ -124,7 +163,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// A message that brings lines of its own could pretend to be several.
-fn write_one_line(writer: &mut Writer<'_>, text: &str) -> fmt::Result {
+fn write_one_line(writer: &mut impl fmt::Write, text: &str) -> fmt::Result {
     for character in text.chars() {
         if character.is_control() {
             write!(writer, "{}", character.escape_default())?;
@@ -271,6 +310,34 @@ mod tests {
         assert_eq!(
             rest,
             " INFO replica=7 threefold_api::telemetry::line::tests: up\\n2026-01-01 ERROR forged peer=2 reason=\"a b\\nc\"\n"
+        );
+    }
+
+    #[test]
+    fn a_panic_is_one_line_in_either_form() {
+        let line = |format| {
+            let limit = Arc::new(RateLimit::new(0));
+            let (replica, lines) = (7, Some("first\nsecond"));
+            LineFormat {
+                replica,
+                format,
+                limit,
+            }
+            .panic("src/a.rs:1:2", "a rule is broken", lines)
+        };
+        let text = line(LogFormat::Text);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.contains("ERROR replica=7") && text.contains("place=src/a.rs:1:2"),
+            "{text}"
+        );
+        let json: Value = serde_json::from_str(&line(LogFormat::Json)).unwrap();
+        assert_eq!(json["fields"]["backtrace"], "first\nsecond");
+        assert!(
+            json["message"]
+                .as_str()
+                .unwrap()
+                .ends_with("a rule is broken")
         );
     }
 
