@@ -15,11 +15,15 @@ mod query;
 pub mod scalar;
 mod subscription;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, SDLExportOptions, Schema, SchemaBuilder};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use threefold_replication::Replica;
+use tracing::{Instrument, Span};
 
 pub use self::context::{Actor, RequestContext, RequestSettings};
 use self::loader::Loaders;
@@ -27,21 +31,27 @@ pub use self::mutation::Mutation;
 pub use self::query::Query;
 pub use self::subscription::Subscription;
 use crate::metrics::ApiMetrics;
+use crate::trace;
 
 /// The public schema over one replica. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     schema: Schema<Query, Mutation, Subscription>,
     metrics: ApiMetrics,
+    /// Every name in the schema; only these may be told of a document.
+    names: Arc<HashSet<String>>,
 }
 
 impl Api {
     /// The schema that reads from and writes to this replica.
     pub fn new(replica: Replica, metrics: ApiMetrics) -> Self {
         let loaders = Loaders::new(replica.database());
+        let schema = builder().data(loaders).data(replica).finish();
+        let names = Arc::new(schema.names().into_iter().collect());
         Self {
-            schema: builder().data(loaders).data(replica).finish(),
+            schema,
             metrics,
+            names,
         }
     }
 
@@ -50,12 +60,22 @@ impl Api {
         let admitted = guard::admit(&mut request);
         let mut measured = self.metrics.begin(&mut request, admitted.is_ok());
         let answer = match admitted {
-            Ok(()) => self.schema.execute(request.data(context)).await,
-            Err(error) => Response::from_errors(vec![error]),
+            Ok(()) => {
+                let span = trace::operation(&mut request, &self.names);
+                self.run(request.data(context), span).await
+            }
+            Err(error) => complete(Response::from_errors(vec![error])),
         };
-        let answer = complete(answer);
         measured.answered(&answer);
         answer
+    }
+
+    /// Executes an admitted query or mutation in its span.
+    async fn run(&self, request: Request, span: Span) -> Response {
+        let response = self.schema.execute(request).instrument(span.clone()).await;
+        let response = complete(response);
+        trace::answered(&span, &response);
+        response
     }
 
     /// Executes any operation as a stream of responses.
@@ -71,12 +91,15 @@ impl Api {
             };
         }
         let lasting = is_subscription(&mut request);
-        let responses = self.schema.execute_stream(request.data(context));
-        let responses = responses.map(move |answer| {
-            let answer = complete(answer);
-            measured.answered(&answer);
-            answer
-        });
+        let span = trace::operation(&mut request, &self.names);
+        let responses = if span.is_none() {
+            let responses = self.schema.execute_stream(request.data(context));
+            responses.map(complete).boxed()
+        } else {
+            let api = self.clone();
+            stream::once(async move { api.run(request.data(context), span).await }).boxed()
+        };
+        let responses = responses.inspect(move |answer| measured.answered(answer));
         Execution {
             lasting,
             responses: responses.boxed(),

@@ -35,7 +35,7 @@ use crate::graphql::error::ErrorCode;
 use crate::graphql::{Actor, Api, RequestContext, RequestSettings};
 use crate::metrics::ApiMetrics;
 use crate::secret::Secret;
-use crate::ws;
+use crate::{trace, ws};
 
 /// Most bytes of a request.
 pub const MAX_REQUEST_BYTES: usize = 4 << 20;
@@ -170,6 +170,7 @@ async fn graphql(State(public): State<Public>, request: Request) -> Response {
             );
         }
     };
+    let context = trace::from_headers(headers);
     // Only now, so that nobody without a token makes us read.
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
@@ -193,7 +194,7 @@ async fn graphql(State(public): State<Public>, request: Request) -> Response {
             );
         }
     };
-    let request = match request::parse(&body) {
+    let mut request = match request::parse(&body) {
         Ok(request) => request,
         Err(message) => {
             return refusal(
@@ -204,6 +205,7 @@ async fn graphql(State(public): State<Public>, request: Request) -> Response {
             );
         }
     };
+    trace::put_into(&mut request, context);
     answer(
         media,
         public

@@ -16,4 +16,5 @@ pub mod secret;
 pub mod server;
 pub mod service_manager;
 pub mod telemetry;
+mod trace;
 pub mod ws;

@@ -60,6 +60,12 @@ pub fn document_of(method: PeerMethod) -> &'static str {
     DOCUMENTS[index].1
 }
 
+/// The method that a document calls; none where no replica of this version would send it.
+pub fn method_of(document: &str) -> Option<PeerMethod> {
+    let known = DOCUMENTS.iter().find(|(_, known)| *known == document);
+    known.map(|(method, _)| *method)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +74,7 @@ mod tests {
     fn every_method_has_its_document() {
         for (method, document) in DOCUMENTS {
             assert_eq!(document_of(method), document);
+            assert_eq!(method_of(document), Some(method));
             assert!(!document.contains(['"', '\\', '\n']));
         }
     }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// One thing a client wants done, validated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Add expenses, all or none.
     AddExpenses(AddExpenses),
@@ -35,6 +35,21 @@ pub enum Command {
     UpdateCategory(UpdateCategory),
     /// Delete a category and move its expenses.
     DeleteCategory(DeleteCategory),
+}
+
+/// For logs: what kind of command, never what it says.
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AddExpenses(_) => "AddExpenses",
+            Self::UpdateExpense(_) => "UpdateExpense",
+            Self::DeleteExpense(_) => "DeleteExpense",
+            Self::RestoreExpense(_) => "RestoreExpense",
+            Self::AddCategory(_) => "AddCategory",
+            Self::UpdateCategory(_) => "UpdateCategory",
+            Self::DeleteCategory(_) => "DeleteCategory",
+        })
+    }
 }
 
 impl Command {

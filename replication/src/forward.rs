@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tracing::Instrument;
 
 use crate::config::{MAX_BATCH_BYTES, MAX_BATCH_PROPOSALS, MAX_WAITING_PROPOSALS};
 use crate::consensus::{self, Raft};
@@ -13,15 +14,19 @@ use crate::group_commit::{ProposeFault, Waiting, send};
 use crate::metrics::Queue;
 use crate::outcome::{Acknowledgement, Settled};
 use crate::peer::{PeerError, PeerFault, PeerMethod, ServiceFault, decode, encode};
+use crate::trace::{self, TraceContext};
 use crate::wire::Wire;
 
 /// Calls to the leader at a time. Each waits for the acknowledgement of its proposals, so one would not do.
 const CALLS_AT_A_TIME: usize = 8;
 
 /// What a follower sends to the leader.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct ForwardedProposals {
     pub(crate) proposals: Vec<(Bytes, Acknowledgement)>,
+    /// The trace of each, in the same order; empty where none is sampled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) traces: Vec<Option<TraceContext>>,
 }
 
 /// What the leader answers: one settlement a proposal, in order.
@@ -139,14 +144,22 @@ async fn deliver(raft: &Raft, wire: &Wire, leader: u64, together: Vec<Seat>, tim
         .iter()
         .map(|(_, waiting, _)| (waiting.proposal.clone(), waiting.acknowledgement))
         .collect();
-    let request = encode(&ForwardedProposals { proposals });
+    let mut traces: Vec<_> = together
+        .iter()
+        .map(|(_, waiting, _)| waiting.trace)
+        .collect();
+    let span = trace::call("peer propose", leader, traces.iter().flatten().copied());
+    if traces.iter().all(Option::is_none) {
+        traces.clear();
+    }
+    let request = encode(&ForwardedProposals { proposals, traces });
     let view = consensus::view(raft);
     if view.leader != Some(leader) {
         // It was deposed while these waited; nothing has been sent.
         return fail(together, &ProposeFault::NotLeader);
     }
     let answer = tokio::select! {
-        answer = wire.call(leader, None, PeerMethod::Propose, request, timeout) => answer,
+        answer = wire.call(leader, None, PeerMethod::Propose, request, timeout).instrument(span.clone()) => answer,
         // A leader that fell silent would hold these for the whole timeout, while another one is at work.
         () = consensus::superseded(raft, Some(leader), view.term) => {
             return fail(together, &ProposeFault::InDoubt("the leader changed".to_owned()));
@@ -169,7 +182,10 @@ async fn deliver(raft: &Raft, wire: &Wire, leader: u64, together: Vec<Seat>, tim
             together,
             &ProposeFault::InDoubt("the leader's answer does not fit".to_owned()),
         ),
-        Err(error) => fail(together, &fault_of(error)),
+        Err(error) => {
+            trace::fail(&span);
+            fail(together, &fault_of(error));
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tracing::Instrument;
 
 use crate::acknowledgement::Acknowledger;
 use crate::config::{MAX_BATCH_BYTES, MAX_BATCH_PROPOSALS, MAX_WAITING_PROPOSALS};
@@ -14,12 +15,15 @@ use crate::consensus::{self, Raft, WriteFault};
 use crate::metrics::{Metrics, Queue};
 use crate::outcome::{Acknowledgement, Settled};
 use crate::proposal::Batch;
+use crate::trace::{Step, TraceContext};
 
 /// A proposal, encoded, and the acknowledgement its proposer waits for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Waiting {
     pub(crate) proposal: Bytes,
     pub(crate) acknowledgement: Acknowledgement,
+    /// The trace to follow it in, if it is sampled.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// Why a proposal was not settled here.
@@ -163,8 +167,16 @@ async fn run(
             .map(|(waiting, _)| waiting.proposal.clone())
             .collect();
         metrics.batched(&proposals);
-        match consensus::write(&raft, Batch::new(proposals), timeout).await {
+        let step = Step::begin(
+            "commit",
+            batch.iter().filter_map(|(waiting, _)| waiting.trace),
+        );
+        step.note("log.proposals", batch.len() as u64);
+        let entry = Batch::new(proposals).traced(step.contexts());
+        let written = consensus::write(&raft, entry, timeout);
+        match written.instrument(step.span()).await {
             Ok((log_id, outcomes)) => {
+                step.note("log.index", log_id.index);
                 let mut settled = Vec::with_capacity(batch.len());
                 let outcomes = outcomes.into_iter().chain(std::iter::repeat(None));
                 for ((waiting, answer), outcome) in batch.into_iter().zip(outcomes) {
@@ -179,6 +191,7 @@ async fn run(
                 acknowledger.clone().settle(log_id.index, settled);
             }
             Err(fault) => {
+                step.fail();
                 let fault = match fault {
                     WriteFault::NotLeader => ProposeFault::NotLeader,
                     WriteFault::InDoubt => {

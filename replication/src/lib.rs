@@ -18,6 +18,7 @@ pub mod recovery;
 pub mod removal;
 mod replica;
 pub mod status;
+pub mod trace;
 
 #[cfg(any(test, feature = "conformance"))]
 pub use consensus::conformance;

@@ -16,6 +16,7 @@ use crate::removal;
 use crate::replica::Replica;
 use crate::running::Running;
 use crate::status::Role;
+use crate::trace::TraceContext;
 
 impl Replica {
     /// Answers a peer's call. The caller has checked the cluster secret.
@@ -151,15 +152,15 @@ async fn propose(running: &Running, forwarded: ForwardedProposals) -> Result<Byt
     for (proposal, _) in &forwarded.proposals {
         decode::<Proposal>(proposal)?;
     }
-    let submitted = forwarded
-        .proposals
-        .into_iter()
-        .map(|(proposal, acknowledgement)| {
-            running.group.submit(Waiting {
-                proposal,
-                acknowledgement,
-            })
-        });
+    let traces = forwarded.traces.into_iter().chain(std::iter::repeat(None));
+    let submitted = forwarded.proposals.into_iter().zip(traces);
+    let submitted = submitted.map(|((proposal, acknowledgement), trace)| {
+        running.group.submit(Waiting {
+            proposal,
+            acknowledgement,
+            trace: trace.map(TraceContext::or_current),
+        })
+    });
     let answers = join_all(submitted).await;
     let answers = answers
         .into_iter()

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use crate::command::Command;
 use crate::peer::{PeerFault, decode, encode};
+use crate::trace::TraceContext;
 
 /// A command with everything that is not a function of stored data: ids, actor and time. What applies it reads no
 /// clock and makes no random number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Proposal {
     /// The client's idempotency key, or one made here: a proposal that is sent twice is carried out once.
     pub(crate) key: Uuid,
@@ -46,14 +47,38 @@ impl Proposal {
     }
 }
 
+/// For logs: never what is in it.
+impl std::fmt::Debug for Proposal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut proposal = f.debug_struct("Proposal");
+        proposal
+            .field("key", &self.key)
+            .field("command", &self.command);
+        proposal.finish_non_exhaustive()
+    }
+}
+
 /// The log's payload: many proposals in one entry. They are encoded once, where they are made, and carried as bytes
 /// until they are applied.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Version of the proposals' encoding.
     format: u8,
     /// The encoded proposals, in order.
     proposals: Vec<Bytes>,
+    /// Traces of those that are sampled, for whoever stores and applies them to follow. Nothing is computed from them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    traces: Vec<TraceContext>,
+}
+
+/// For logs: the consensus engine writes entries there at its finer levels.
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes: usize = self.proposals.iter().map(Bytes::len).sum();
+        let mut batch = f.debug_struct("Batch");
+        batch.field("proposals", &self.proposals.len());
+        batch.field("bytes", &bytes).finish_non_exhaustive()
+    }
 }
 
 /// The encoding written by this version: MessagePack with field names.
@@ -73,7 +98,18 @@ impl Batch {
         Self {
             format: FORMAT,
             proposals,
+            traces: Vec::new(),
         }
+    }
+
+    /// The same, to be followed in these traces.
+    pub(crate) fn traced(self, traces: Vec<TraceContext>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// The traces to follow it in.
+    pub(crate) fn traces(&self) -> &[TraceContext] {
+        &self.traces
     }
 
     pub(crate) fn decode(&self) -> Result<Vec<Proposal>, UnreadableBatch> {
@@ -90,6 +126,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::AddCategory;
 
     #[test]
     fn a_batch_survives_its_encoding() {
@@ -101,10 +138,65 @@ mod tests {
     }
 
     #[test]
+    fn traces_take_26_bytes_each_and_change_nothing_else() {
+        let command = Command::delete_expense(Uuid::from_u128(7), Some(2));
+        let proposal = Proposal::new(command, None, "anyone");
+        let plain = Batch::new(vec![encode(&proposal)]);
+        let bytes = encode(&plain).len();
+        let trace: TraceContext = decode(&encode(&serde_bytes::Bytes::new(&[1; 24]))).unwrap();
+        let traced = |count: usize| plain.clone().traced(vec![trace; count]);
+        assert_eq!(encode(&traced(0)).len(), bytes);
+        // The field's name and length, once an entry.
+        assert_eq!(encode(&traced(1)).len(), bytes + 8 + 26);
+        assert_eq!(encode(&traced(9)).len(), bytes + 8 + 9 * 26);
+        let carried: Batch = decode(&encode(&traced(2))).unwrap();
+        assert_eq!(carried.traces(), [trace, trace]);
+        assert_eq!(carried.decode().unwrap(), [proposal]);
+    }
+
+    #[test]
+    fn an_entry_from_before_traces_is_read_and_one_with_them_by_older_replicas() {
+        #[derive(Serialize, Deserialize, PartialEq, Debug)]
+        struct Before {
+            format: u8,
+            proposals: Vec<Bytes>,
+        }
+        let before = Before {
+            format: FORMAT,
+            proposals: vec![Bytes::from_static(b"x")],
+        };
+        let read: Batch = decode(&encode(&before)).unwrap();
+        assert_eq!(read, Batch::new(before.proposals.clone()));
+        let trace: TraceContext = decode(&encode(&serde_bytes::Bytes::new(&[1; 24]))).unwrap();
+        assert_eq!(
+            decode::<Before>(&encode(&read.traced(vec![trace]))).unwrap(),
+            before
+        );
+    }
+
+    #[test]
+    fn a_log_line_shows_nothing_of_what_is_stored() {
+        let category = AddCategory {
+            id: None,
+            ledger_id: Uuid::from_u128(7),
+            name: "Doctor".to_owned(),
+            color: None,
+        };
+        let command = Command::add_category(category).unwrap();
+        let proposal = Proposal::new(command, None, "anyone");
+        let batch = Batch::new(vec![encode(&proposal)]);
+        for text in [format!("{proposal:?}"), format!("{batch:?}")] {
+            assert!(!text.contains("Doctor"), "{text}");
+            assert!(!text.contains("anyone"), "{text}");
+        }
+    }
+
+    #[test]
     fn another_format_is_not_guessed_at() {
         let batch = Batch {
             format: 9,
             proposals: Vec::new(),
+            traces: Vec::new(),
         };
         assert!(matches!(batch.decode(), Err(UnreadableBatch::Format(9))));
     }

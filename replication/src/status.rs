@@ -31,6 +31,16 @@ pub enum DatabaseKind {
     Sqlite,
 }
 
+impl DatabaseKind {
+    /// Its name, as traces have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgresql",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
 /// One replica, as another (or itself) sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicaStatus {

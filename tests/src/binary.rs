@@ -19,7 +19,8 @@ pub fn path() -> PathBuf {
 pub fn command() -> Command {
     let mut command = Command::new(path());
     for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("THREEFOLD_") {
+        let name_text = name.to_string_lossy();
+        if name_text.starts_with("THREEFOLD_") || name_text.starts_with("OTEL_") {
             command.env_remove(name);
         }
     }

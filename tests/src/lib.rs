@@ -6,6 +6,7 @@
 pub mod binary;
 pub mod client;
 pub mod cluster;
+pub mod collector;
 pub mod feed;
 pub mod inspect;
 pub mod load;

@@ -87,7 +87,12 @@ impl Socket {
 
     /// Starts the connection's operation.
     pub async fn subscribe(&mut self, query: &str, variables: Value) -> Result<(), SocketError> {
-        let payload = json!({ "query": query, "variables": variables });
+        self.start(json!({ "query": query, "variables": variables }))
+            .await
+    }
+
+    /// Starts the connection's operation with a request of any shape.
+    pub async fn start(&mut self, payload: Value) -> Result<(), SocketError> {
         self.send(json!({ "type": "subscribe", "id": OPERATION_ID, "payload": payload }))
             .await
     }

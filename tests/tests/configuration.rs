@@ -19,8 +19,9 @@ use threefold_tests::{Cluster, DatabaseKind, binary};
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// Three values of every setting, none the default: what flag, environment and file say. `FILE` is a file with a secret.
-const VALUES: [(&str, [&str; 3]); 20] = [
+const VALUES: [(&str, [&str; 3]); 21] = [
     ("id", ["1", "2", "3"]),
+    ("log-limit", ["5", "6", "7"]),
     ("data", ["/flag", "/environment", "/file"]),
     ("listen", ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]),
     ("peer-listen", ["127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:6"]),

@@ -88,7 +88,7 @@ async fn remove(args: RemoveArgs) -> anyhow::Result<()> {
 
 /// The settings of a replica, and the way to its peers.
 fn settings(args: serve::Args) -> anyhow::Result<(ServeConfig, Arc<GraphQlPeerTransport>)> {
-    telemetry::start(args.log_format).map_err(anyhow::Error::msg)?;
+    telemetry::start(args.telemetry()).map_err(anyhow::Error::msg)?;
     let config = ServeConfig::try_from(args).context(serve::UNUSABLE)?;
     let transport =
         GraphQlPeerTransport::new(&config.cluster_secret.text).map_err(anyhow::Error::msg)?;

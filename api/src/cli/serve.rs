@@ -210,14 +210,37 @@ pub struct Args {
         help_heading = "Log lines"
     )]
     pub log_format: LogFormat,
+    /// Most lines at info, warn or error that one place in the code writes in a minute; what is left out is counted in a
+    /// line of its own. 0 for no bound.
+    #[arg(
+        long,
+        env = "THREEFOLD_LOG_LIMIT",
+        value_name = "LINES",
+        default_value_t = 20,
+        help_heading = "Log lines"
+    )]
+    pub log_limit: u32,
+}
+
+impl Args {
+    /// How this replica logs.
+    pub(super) fn telemetry(&self) -> telemetry::Settings {
+        telemetry::Settings {
+            replica: self.id,
+            format: self.log_format,
+            lines_a_minute: self.log_limit,
+        }
+    }
 }
 
 /// Runs one replica until it is told to stop, or fails.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    telemetry::start(args.log_format).map_err(anyhow::Error::msg)?;
+    let telemetry = telemetry::start(args.telemetry()).map_err(anyhow::Error::msg)?;
     let config = ServeConfig::try_from(args).context(UNUSABLE)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    server::run(config).await
+    let served = server::run(config).await;
+    telemetry.stop().await;
+    served
 }

@@ -27,6 +27,8 @@ pub(super) fn layer(pages: Pages) -> CorsLayer {
             CONTENT_TYPE,
             HeaderName::from_static("min-revision"),
             HeaderName::from_static("read-consistency"),
+            HeaderName::from_static("traceparent"),
+            HeaderName::from_static("tracestate"),
             HeaderName::from_static("write-acknowledgement"),
         ])
         .expose_headers([WWW_AUTHENTICATE])
@@ -80,6 +82,8 @@ mod tests {
             "content-type",
             "min-revision",
             "read-consistency",
+            "traceparent",
+            "tracestate",
             "write-acknowledgement",
         ] {
             assert!(allowed.split(',').any(|one| one == name), "{allowed}");

@@ -3,6 +3,8 @@
 use async_graphql::{Request, Variables};
 use serde::Deserialize;
 
+use crate::trace::CONTEXT_NAMES;
+
 /// A request as clients write it; unknown members are ignored, as the specification asks.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -10,6 +12,7 @@ pub(crate) struct Body {
     query: String,
     operation_name: Option<String>,
     variables: Option<serde_json::Map<String, serde_json::Value>>,
+    extensions: Option<serde_json::Value>,
 }
 
 impl From<Body> for Request {
@@ -20,6 +23,14 @@ impl From<Body> for Request {
         }
         if let Some(variables) = body.variables {
             request = request.variables(Variables::from_json(serde_json::Value::Object(variables)));
+        }
+        // Of extensions only the trace context is known; others are ignored, whatever they are.
+        if let Some(extensions) = &body.extensions {
+            for name in CONTEXT_NAMES {
+                if let Some(value) = extensions.get(name).and_then(|value| value.as_str()) {
+                    request.extensions.insert(name.to_owned(), value.into());
+                }
+            }
         }
         request
     }

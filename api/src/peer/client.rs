@@ -20,6 +20,7 @@ use threefold_replication::peer::{
 };
 
 use super::{REPORTS_DOCUMENT, document_of};
+use crate::trace;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -63,7 +64,10 @@ impl GraphQlPeerTransport {
 
     fn request(&self, peer: &PeerAddress, document: &str, envelope: &Envelope) -> RequestBuilder {
         let url = format!("{}/graphql", peer.url.trim_end_matches('/'));
-        self.client.post(url).body(body(document, envelope))
+        let mut headers = HeaderMap::new();
+        trace::into_headers(&mut headers);
+        let call = self.client.post(url).headers(headers);
+        call.body(body(document, envelope))
     }
 }
 

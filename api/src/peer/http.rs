@@ -21,12 +21,14 @@ use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use threefold_replication::Replica;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::schema::{PeerSchema, build};
-use super::{DOCUMENTS, MAX_CALL_BYTES, REPORTS_DOCUMENT};
+use super::{DOCUMENTS, MAX_CALL_BYTES, REPORTS_DOCUMENT, method_of};
 use crate::graphql::error::{ErrorCode, request_error};
 use crate::http::{health, metrics};
 use crate::secret::Secret;
+use crate::trace;
 
 /// A comment is sent over an idle stream this often, so that a dead connection shows.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
@@ -85,6 +87,7 @@ async fn graphql(State(peers): State<Peers>, request: axum::extract::Request) ->
         );
     }
     let streams = wants_stream(request.headers());
+    let context = trace::context_of(request.headers());
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -110,11 +113,13 @@ async fn graphql(State(peers): State<Peers>, request: axum::extract::Request) ->
         }
     };
     drop(body);
+    let span = trace::peer_call(context, method_of(&call.query));
     let request = peers.request(call);
     if streams {
         follow(&peers.schema, request)
     } else {
-        write(StatusCode::OK, &peers.schema.execute(request).await)
+        let answer = peers.schema.execute(request).instrument(span).await;
+        write(StatusCode::OK, &answer)
     }
 }
 

@@ -16,10 +16,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::state_machine::Applied;
-use super::types::{Entry, LogId, StorageError, TypeConfig, Vote};
+use super::types::{Entry, LogId, StorageError, TypeConfig, Vote, traces_of};
 use crate::database::{Database as StateDatabase, is_transient};
 use crate::metrics::Metrics;
 use crate::peer::{decode, encode};
+use crate::trace::Step as TracedStep;
 
 /// Most bytes of recent entries kept in memory for replication and apply.
 const TAIL_BYTES: usize = 32 << 20;
@@ -457,7 +458,18 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        on_this_thread(|| self.append_entries(entries)).map_err(|e| write_fault(&e))?;
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        let step = TracedStep::begin("append", traces_of(&entries));
+        if let Some(last) = entries.last() {
+            step.note("log.index", last.log_id.index);
+            step.note("log.entries", entries.len() as u64);
+        }
+        let appended = on_this_thread(|| self.append_entries(entries));
+        if appended.is_err() {
+            step.fail();
+        }
+        drop(step);
+        appended.map_err(|e| write_fault(&e))?;
         callback.log_io_completed(Ok(()));
         Ok(())
     }

@@ -14,11 +14,13 @@ use openraft::raft::{
 };
 use openraft::{OptionalSend, Snapshot, Vote};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tracing::Instrument;
 use uuid::Uuid;
 
-use super::types::{Node, TypeConfig};
+use super::types::{Node, TypeConfig, traces_of};
 use crate::metrics::Direction;
 use crate::peer::{PeerError, PeerMethod, decode, encode};
+use crate::trace;
 use crate::wire::Wire;
 
 /// Bytes of a snapshot sent in one call.
@@ -151,8 +153,19 @@ impl RaftNetwork<TypeConfig> for Client {
         request: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Rpc<AppendEntriesResponse<u64>> {
-        self.call(PeerMethod::AppendEntries, &request, option.hard_ttl())
-            .await
+        let span = trace::call(
+            "peer appendEntries",
+            self.target,
+            traces_of(&request.entries),
+        );
+        let answer = self
+            .call(PeerMethod::AppendEntries, &request, option.hard_ttl())
+            .instrument(span.clone())
+            .await;
+        if answer.is_err() {
+            trace::fail(&span);
+        }
+        answer
     }
 
     async fn vote(

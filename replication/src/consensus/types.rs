@@ -1,10 +1,12 @@
 //! openraft's types, bound to ours once.
 
+use openraft::EntryPayload;
 use serde::{Deserialize, Serialize};
 
 use crate::consensus::snapshot::SnapshotData;
 use crate::outcome::Outcome;
 use crate::proposal::Batch;
+use crate::trace::TraceContext;
 
 openraft::declare_raft_types!(
     /// Everything generic in openraft, decided.
@@ -18,8 +20,15 @@ openraft::declare_raft_types!(
 );
 
 /// The outcomes of one log entry, in the order of its proposals; one that is lost (see the state machine) is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes(pub(crate) Vec<Option<Outcome>>);
+
+/// For logs: the engine writes answers there at its finer levels.
+impl std::fmt::Debug for Outcomes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} outcomes", self.0.len())
+    }
+}
 
 /// A replica in the membership.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +39,15 @@ pub struct Node {
 
 pub(crate) type Raft = openraft::Raft<TypeConfig>;
 pub(crate) type Entry = openraft::Entry<TypeConfig>;
+
+/// The traces to follow these entries in.
+pub(crate) fn traces_of(entries: &[Entry]) -> impl Iterator<Item = TraceContext> {
+    entries.iter().flat_map(|entry| match &entry.payload {
+        EntryPayload::Normal(batch) => batch.traces().iter().copied(),
+        _ => [].iter().copied(),
+    })
+}
+
 pub(crate) type LogId = openraft::LogId<u64>;
 pub(crate) type Vote = openraft::Vote<u64>;
 pub(crate) type StorageError = openraft::StorageError<u64>;

@@ -18,6 +18,7 @@ use crate::outcome::{Acknowledgement, Settled, Verdict};
 use crate::peer::encode;
 use crate::proposal::Proposal;
 use crate::status::Role;
+use crate::trace::{TARGET, TraceContext};
 
 /// Pause before a proposal looks for a leader again.
 pub(super) const LEADER_PAUSE: Duration = Duration::from_millis(20);
@@ -32,6 +33,7 @@ impl Replica {
     ///
     /// # Errors
     /// Faults of the service. [`ServiceError::InDoubt`] is the only one after which the command may be carried out.
+    #[tracing::instrument(target = TARGET, level = "info", skip_all)]
     pub async fn propose(
         &self,
         command: Command,
@@ -64,6 +66,7 @@ impl Replica {
         let waiting = Waiting {
             proposal: encode(&proposal),
             acknowledgement,
+            trace: TraceContext::current(),
         };
         let size = waiting.proposal.len();
         if size > MAX_PROPOSAL_BYTES {

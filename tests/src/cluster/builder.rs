@@ -18,6 +18,7 @@ pub struct Builder {
     database: DatabaseKind,
     access_token: Option<String>,
     flags: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
 }
 
 impl Default for Builder {
@@ -27,6 +28,7 @@ impl Default for Builder {
             database: DatabaseKind::Sqlite,
             access_token: None,
             flags: Vec::new(),
+            environment: Vec::new(),
         }
     }
 }
@@ -63,6 +65,12 @@ impl Builder {
     /// Any other flag of `threefold serve`, for every replica.
     pub fn flag(mut self, name: &str, value: &str) -> Self {
         self.flags.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A variable in the environment of every replica.
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -106,6 +114,7 @@ impl Builder {
                     secret: secret.clone(),
                     token: token.clone(),
                     flags: self.flags.clone(),
+                    environment: self.environment.clone(),
                 }
             })
             .collect();

@@ -32,6 +32,7 @@ pub(super) struct Plan {
     pub(super) secret: PathBuf,
     pub(super) token: Option<PathBuf>,
     pub(super) flags: Vec<(String, String)>,
+    pub(super) environment: Vec<(String, String)>,
 }
 
 /// The replica's own database.
@@ -323,7 +324,12 @@ impl Replica {
             .open(self.log_path())
             .expect("the log");
         let errors = log.try_clone().expect("the log");
-        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        let environment = &self.plan.environment;
+        command
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors);
         ChildProcess::spawn(command).expect("the replica starts")
     }
 

@@ -11,11 +11,12 @@ use super::{Shared, snapshot};
 use crate::change::ChangeBatch;
 use crate::config::KEEP_REVISIONS;
 use crate::consensus::snapshot::{SnapshotData, SnapshotFault};
-use crate::consensus::types::{Entry, LogId, Outcomes, SnapshotMeta, StoredMembership};
+use crate::consensus::types::{Entry, LogId, Outcomes, SnapshotMeta, StoredMembership, traces_of};
 use crate::database::is_transient;
 use crate::outcome::Outcome;
 use crate::proposal::Proposal;
 use crate::store;
+use crate::trace::Step as TracedStep;
 use crate::transition;
 use crate::working_set::WorkingSet;
 
@@ -54,6 +55,11 @@ impl ApplyFault {
 
 impl Shared {
     pub(super) async fn apply(&self, entries: Vec<Entry>) -> Result<Vec<Outcomes>, ApplyFault> {
+        let traced = TracedStep::begin("apply", traces_of(&entries));
+        traced.note("log.entries", entries.len() as u64);
+        if let Some(last) = entries.last() {
+            traced.note("log.index", last.log_id.index);
+        }
         let steps = entries
             .into_iter()
             .map(Step::decode)
@@ -63,6 +69,7 @@ impl Shared {
         let mut standing = self.standing.lock().await;
         loop {
             let begun = Instant::now();
+            let transaction = traced.transaction(self.db.kind.name());
             match self.attempt(&mut standing, &steps).await {
                 Ok(outcomes) => {
                     self.settings.metrics.applied(steps.len(), begun);
@@ -74,6 +81,8 @@ impl Shared {
                 {
                     self.settings.metrics.apply_failed();
                     tracing::warn!(error = %fault, retry_in_ms = pause.as_millis(), "applying failed, trying again");
+                    transaction.fail();
+                    drop(transaction);
                     standing.stale = true;
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(RETRY_PAUSE.1);
@@ -81,6 +90,8 @@ impl Shared {
                 Err(fault) => {
                     standing.stale = true;
                     self.settings.metrics.apply_failed();
+                    transaction.fail();
+                    traced.fail();
                     tracing::error!(error = %fault, "applying failed for good");
                     self.log.give_up();
                     return Err(fault);
