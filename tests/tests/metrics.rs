@@ -419,6 +419,11 @@ async fn the_page_is_true_and_bounded(database: DatabaseKind) {
         assert!(checked.status.success(), "{said}");
         assert!(!page.text.contains(SECRET));
         assert!(page.open.ends_with("# EOF\n") && !page.open.contains(SECRET));
+        println!(
+            "replica {id}: {} series, {} bytes",
+            page.series(),
+            page.text.len()
+        );
         assert!(page.series() < MOST_SERIES, "{} series", page.series());
     }
 
@@ -439,6 +444,48 @@ async fn the_page_is_true_and_bounded(database: DatabaseKind) {
     let address = format!("{}/metrics", cluster.replica(1).url());
     let answer = public.get(address).send().await.unwrap();
     assert!(!answer.text().await.unwrap().contains("threefold_"));
+}
+
+/// A replica that was away for longer than the log is kept: both sides of the snapshot are measured.
+#[tokio::test(flavor = "multi_thread")]
+async fn snapshots_and_a_log_that_was_cut_are_measured() {
+    let cluster = Cluster::builder()
+        .in_sync_timeout_ms(1_000)
+        .flag("--compact-after-entries", "20")
+        .start()
+        .await;
+    let leader = cluster.replica(cluster.leader().await);
+    let away = cluster.replica(cluster.followers().await[0]);
+    away.kill9();
+    let client = leader.client();
+    // The log is cut in pieces of 256 entries.
+    for number in 0..400 {
+        let expense = NewExpense::described(format!("while it is away {number}"));
+        client.add_expense(&expense).await.unwrap().accepted();
+    }
+    away.restart().await;
+    inspect::settled(&cluster).await;
+    for (replica, direction) in [(leader, "sent"), (away, "installed")] {
+        let label = ("direction", direction);
+        until(&format!("a snapshot {direction}"), TIMEOUT, async || {
+            let page = Page::of(replica).await;
+            let ok = page.sum("threefold_snapshots_total", &[label, ("outcome", "ok")]);
+            let bytes = page.sum("threefold_snapshot_last_size_bytes", &[label]);
+            let seconds = page.sum("threefold_snapshot_seconds_sum", &[label]);
+            let measured = ok >= 1.0 && bytes > 1_000.0 && seconds > 0.0;
+            measured
+                .then_some(())
+                .ok_or(format!("{ok}, {bytes} bytes, {seconds} s"))
+        })
+        .await;
+    }
+    let page = Page::of(leader).await;
+    let last = page.sum("threefold_log_last_index", &[]);
+    let entries = page.sum("threefold_log_entries", &[]);
+    assert!(
+        last > 400.0 && entries < 300.0,
+        "{entries} entries up to {last}"
+    );
 }
 
 /// docs/metrics.md has every metric in its table; `UPDATE_DOCS=1` writes the table anew.
