@@ -3,12 +3,14 @@
 mod client;
 mod csv_error;
 pub mod demo;
+pub mod health;
 pub mod import;
 pub mod sample;
 pub mod schema;
 pub mod serve;
 pub mod status;
 mod stdout;
+pub mod token;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,10 @@ enum Command {
     Sample(sample::Args),
     /// Show the replicas of a cluster.
     Status(status::Args),
+    /// Ask a replica whether it serves; the exit code says.
+    Health(health::Args),
+    /// Print the access token, to hand it to people and programs.
+    Token(token::Args),
     /// Print the public GraphQL schema (SDL).
     Schema(schema::Args),
 }
@@ -55,6 +61,8 @@ impl Cli {
                 Command::Import(args) => import::run(args).await,
                 Command::Sample(args) => sample::run(args).await,
                 Command::Status(args) => status::run(args).await,
+                Command::Health(args) => health::run(args).await,
+                Command::Token(args) => token::run(args).await,
                 Command::Schema(args) => schema::run(args).await,
             }
         });

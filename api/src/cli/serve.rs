@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 
 use crate::config::ServeConfig;
 use crate::http::Origin;
+use crate::secret::create;
 use crate::telemetry::LogFormat;
 use crate::{server, telemetry};
 
@@ -63,6 +64,10 @@ pub struct Args {
     /// File with the token that every client must send as Authorization: Bearer, at least 16 bytes.
     #[arg(long, env = "THREEFOLD_ACCESS_TOKEN_FILE", value_name = "FILE")]
     pub access_token_file: Option<PathBuf>,
+    /// Make the files of the cluster secret and the access token where they do not exist, with new secrets. Replicas that
+    /// share the folder of these files share the secrets.
+    #[arg(long, env = "THREEFOLD_CREATE_SECRETS", value_parser = BoolishValueParser::new())]
+    pub create_secrets: bool,
     /// Let in everybody who reaches --listen, even if that is not loopback and there is no token.
     #[arg(long, env = "THREEFOLD_OPEN", value_parser = BoolishValueParser::new())]
     pub open: bool,
@@ -144,6 +149,26 @@ pub struct Args {
 /// Runs one replica until it is told to stop, or fails.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::start(args.log_format).map_err(anyhow::Error::msg)?;
+    if args.create_secrets {
+        create_secrets(&args)?;
+    }
     let config = ServeConfig::try_from(args).context("the flags cannot be used as they are")?;
     server::run(config).await
+}
+
+fn create_secrets(args: &Args) -> anyhow::Result<()> {
+    for file in [
+        Some(&args.cluster_secret_file),
+        args.access_token_file.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let made = create::ensure(file)
+            .with_context(|| format!("--create-secrets: {} cannot be made", file.display()))?;
+        if made {
+            tracing::info!(file = %file.display(), "a new secret is in {}", file.display());
+        }
+    }
+    Ok(())
 }
