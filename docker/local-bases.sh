@@ -76,11 +76,7 @@ make_postgres() {
   local extra="$work/extra-postgres"
   mkdir -p "$extra/usr/local/bin"
   install -m 0755 local-bases/postgres-entrypoint.sh "$extra/usr/local/bin/docker-entrypoint.sh"
-  changes=(
-    --change 'ENTRYPOINT ["docker-entrypoint.sh"]'
-    --change 'CMD ["postgres"]'
-    --change 'STOPSIGNAL SIGINT'
-  )
+  changes=(--change 'ENTRYPOINT ["docker-entrypoint.sh"]' --change 'CMD ["postgres"]')
   debian postgres postgresql "$extra"
 }
 
