@@ -3,7 +3,7 @@
 #
 #   scripts/install-deps.sh demo            a C compiler, Node
 #   scripts/install-deps.sh demo-postgres   and PostgreSQL
-#   scripts/install-deps.sh test            and PostgreSQL, Chromium
+#   scripts/install-deps.sh test            and PostgreSQL, Chromium, Caddy
 #
 # Rust (with cargo, rustfmt and clippy) and Node are taken as given; where Node is missing, Debian's own is tried.
 set -euo pipefail
@@ -57,6 +57,13 @@ keep_postgres_from_starting() {
   as_root tee "$NO_MAIN_CLUSTER" >/dev/null <<<'create_main_cluster = false'
 }
 
+# The tests start their own. A package that is there already stays as it is.
+keep_caddy_from_starting() {
+  as_root mkdir -p /etc/systemd/system
+  as_root ln -sf /dev/null /etc/systemd/system/caddy.service
+  echo "install-deps: caddy is installed for the tests only; to have it as a service, run: systemctl unmask caddy" >&2
+}
+
 need_rust() {
   has cargo || fail "cargo is missing: install Rust first (https://rustup.rs)"
 }
@@ -91,6 +98,7 @@ main() {
   if [[ $wants_browser == yes ]]; then
     has_chromium || missing+=(chromium)
     has_fonts || missing+=(fonts-liberation)
+    has caddy || missing+=(caddy)
   fi
 
   if [[ ${#missing[@]} -gt 0 ]]; then
@@ -98,6 +106,9 @@ main() {
     as_root apt-get update --quiet
     if [[ " ${missing[*]} " == *" postgresql "* ]]; then
       keep_postgres_from_starting
+    fi
+    if [[ " ${missing[*]} " == *" caddy "* ]]; then
+      keep_caddy_from_starting
     fi
     install "${missing[@]}"
   fi
