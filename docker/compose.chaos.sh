@@ -10,7 +10,6 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 readonly ROUNDS=${1:-6}
-readonly URL=http://127.0.0.1:${THREEFOLD_PORT:-8080}/graphql
 readonly SERVERS=(expensestrackercontainer expensestrackercontainer2 expensestrackercontainer3)
 readonly DATABASES=(postgrescontainer1 postgrescontainer2 postgrescontainer3)
 # Seconds that the client goes on between one breakage and the next, and that all may take to be well again.
@@ -48,7 +47,7 @@ trap cleanup EXIT
 
 # request BODY: the answer, or nothing. The token is not on the command line, where others could read it.
 request() {
-  curl --silent --max-time 15 --config "$work/curl" --data-binary "$1" "$URL" || true
+  curl --silent --max-time 15 --config "$work/curl" --data-binary "$1" "$url" || true
 }
 
 # Adds one expense after the other. Each has its own key and is sent until it is settled, so that a lost answer neither
@@ -190,6 +189,8 @@ token=$(compose exec -T expensestrackercontainer threefold token) || fail "start
   umask 077
   printf 'header = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\n' "$token" >"$work/curl"
 )
+url="http://$(compose port expensestrackerfrontendcontainer 8080)/graphql" || fail "the client container is not up"
+readonly url
 wait_until_healthy
 write &
 writer=$!
