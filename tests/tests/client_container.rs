@@ -45,6 +45,7 @@ impl Proxy {
             .env("THREEFOLD_PORT", port.number().to_string())
             .env("THREEFOLD_SERVERS", servers.join(" "))
             .env("THREEFOLD_CONNECT", connect)
+            .env("THREEFOLD_BUFFERS", buffers())
             .env("THREEFOLD_FILES", repository().join("web/dist"))
             .env("XDG_CONFIG_HOME", home.path())
             .env("XDG_DATA_HOME", home.path())
@@ -77,6 +78,20 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.process.kill().expect("the proxy is stopped");
         self.process.wait().expect("the proxy ends");
+    }
+}
+
+/// What the proxy of Debian's package needs, which is older than the image's; docker/Caddyfile says why.
+fn buffers() -> &'static str {
+    let output = Command::new("caddy").arg("version").output();
+    let version = output.expect("caddy is missing: scripts/install-deps.sh test installs it");
+    let version = String::from_utf8(version.stdout).unwrap();
+    let mut parts = version.trim().trim_start_matches('v').split(['.', ' ']);
+    let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok());
+    match (next(), next(), next()) {
+        (Some(2), Some(..=6), _) => "buffer_requests",
+        (Some(2), Some(7..=10), _) | (Some(2), Some(11), Some(0 | 1)) => "request_buffers 4MB",
+        _ => "",
     }
 }
 
