@@ -95,7 +95,7 @@ leader() {
   echo 0
 }
 
-# break_and_mend WHAT: what is broken changes from round to round.
+# break_and_mend ROUND: what is broken changes from round to round.
 break_and_mend() {
   local round=$1 leads other
   leads=$(leader)
@@ -177,7 +177,6 @@ count() {
   for database in "${DATABASES[@]}"; do
     there=$work/there
     sql "$database" "SELECT split_part(description, ' ', 3) FROM expense WHERE description LIKE 'chaos $run %'" | sort >"$there"
-    # The last one may have been taken and its answer never have come.
     diff "$work/expected" "$there" >"$work/difference" || fail "in $database (< stored, > there): $(head -n 5 "$work/difference")"
   done
 }
