@@ -181,36 +181,40 @@ count() {
   done
 }
 
-[[ $ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "usage: $0 [ROUNDS], 1 to 99"
-command -v curl >/dev/null || fail "curl is missing"
-token=$(compose exec -T expensestrackercontainer threefold token) || fail "start the containers first: docker compose -f docker/compose.yaml up --detach --wait"
-(
-  umask 077
-  printf 'header = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\n' "$token" >"$work/curl"
-)
-url="http://$(compose port expensestrackerfrontendcontainer 8080)/graphql" || fail "the client container is not up"
-readonly url
-wait_until_healthy
-write &
-writer=$!
+main() {
+  local token round before retries=0
+  [[ $ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "usage: $0 [ROUNDS], 1 to 99"
+  command -v curl >/dev/null || fail "curl is missing"
+  token=$(compose exec -T expensestrackercontainer threefold token) || fail "start the containers first: docker compose -f docker/compose.yaml up --detach --wait"
+  (
+    umask 077
+    printf 'header = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\n' "$token" >"$work/curl"
+  )
+  url="http://$(compose port expensestrackerfrontendcontainer 8080)/graphql" || fail "the client container is not up"
+  readonly url
+  wait_until_healthy
+  write &
+  writer=$!
 
-for ((round = 0; round < ROUNDS; round++)); do
-  before=$(stored)
-  break_and_mend "$round"
+  for ((round = 0; round < ROUNDS; round++)); do
+    before=$(stored)
+    break_and_mend "$round"
+    [[ ! -e $work/refused ]] || fail "$(cat "$work/refused")"
+    say "round $((round + 1)) of $ROUNDS: $(($(stored) - before)) expenses"
+  done
+  touch "$work/stop"
+  wait "$writer"
+  writer=
   [[ ! -e $work/refused ]] || fail "$(cat "$work/refused")"
-  say "round $((round + 1)) of $ROUNDS: $(($(stored) - before)) expenses"
-done
-touch "$work/stop"
-wait "$writer"
-writer=
-[[ ! -e $work/refused ]] || fail "$(cat "$work/refused")"
-say "everything is mended"
-wait_until_healthy
-[[ $(stored) -gt 0 ]] || fail "nothing was stored at all"
-compare
-count
-cat "$work/digest0"
-compose exec -T expensestrackercontainer threefold status
-retries=0
-if [[ -e $work/retries ]]; then retries=$(wc -l <"$work/retries"); fi
-say "all three databases are equal; $(stored) expenses, each there once; $retries tries were repeated"
+  say "everything is mended"
+  wait_until_healthy
+  [[ $(stored) -gt 0 ]] || fail "nothing was stored at all"
+  compare
+  count
+  cat "$work/digest0"
+  compose exec -T expensestrackercontainer threefold status
+  if [[ -e $work/retries ]]; then retries=$(wc -l <"$work/retries"); fi
+  say "all three databases are equal; $(stored) expenses, each there once; $retries tries were repeated"
+}
+
+main
