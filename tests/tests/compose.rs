@@ -359,6 +359,7 @@ fn every_base_image_is_pinned_and_can_be_replaced() {
             image.starts_with("threefold-"),
             "{name}: {image} is built here"
         );
+        assert_eq!(service["pull_policy"], "never", "{name}");
         let built = images.entry(image).or_insert(0);
         if let Some(build) = service.get("build") {
             *built += 1;
