@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres test lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -38,6 +38,14 @@ demo-postgres: ## The same, each on a PostgreSQL server of its own
 	$(MAKE) --no-print-directory web
 	cargo build --locked --release --bin threefold
 	$(THREEFOLD) demo --database postgres $(ARGS)
+
+# Where there are local base images, they are used: docs/containers.md.
+COMPOSE := docker compose $(if $(BASES),--env-file $(BASES)) -f docker/compose.yaml
+
+containers: ## Build and start the seven containers, break them while a client writes, and stop them; data stays
+	$(COMPOSE) build
+	$(COMPOSE) up --detach --wait
+	docker/compose.chaos.sh; result=$$?; $(COMPOSE) down && exit $$result
 
 test: ## Check the formatting, lint, and run every test; installs what is missing
 	scripts/install-deps.sh test

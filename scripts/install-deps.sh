@@ -3,7 +3,7 @@
 #
 #   scripts/install-deps.sh demo            a C compiler, Node
 #   scripts/install-deps.sh demo-postgres   and PostgreSQL
-#   scripts/install-deps.sh test            and PostgreSQL, Chromium, Prometheus, systemd-analyze, man
+#   scripts/install-deps.sh test            and PostgreSQL, Chromium, Caddy, Prometheus, systemd-analyze, man
 #
 # Rust (with cargo, rustfmt and clippy) and Node are taken as given; where Node is missing, Debian's own is tried.
 set -euo pipefail
@@ -63,23 +63,28 @@ keep_postgres_from_starting() {
   as_root tee "$NO_MAIN_CLUSTER" >/dev/null <<<'create_main_cluster = false'
 }
 
-# Debian's package would make Prometheus a service of this machine; the tests start their own, elsewhere. So while it is
-# installed nothing is started, and afterwards it is taken out of what starts with the machine.
-install_prometheus() {
+# Debian's packages would make these services of this machine; the tests start their own, elsewhere. So while they are
+# installed nothing is started, and afterwards they are taken out of what starts with the machine.
+install_services() {
   if [[ -e $POLICY ]]; then
     # Somebody has decided already what may be started here.
-    install prometheus
+    install "$@"
   else
     clean_up+=("$POLICY")
     as_root tee "$POLICY" >/dev/null <<<$'#!/bin/sh\nexit 101'
     as_root chmod +x "$POLICY"
-    install prometheus
+    install "$@"
     as_root rm -f "$POLICY"
   fi
-  as_root update-rc.d prometheus disable >/dev/null || true
-  if has systemctl; then
-    as_root systemctl disable --quiet --now prometheus.service || true
-  fi
+  local service
+  for service in "$@"; do
+    if [[ -e /etc/init.d/$service ]]; then
+      as_root update-rc.d "$service" disable >/dev/null || true
+    fi
+    if has systemctl; then
+      as_root systemctl disable --quiet --now "$service.service" || true
+    fi
+  done
 }
 
 need_rust() {
@@ -96,16 +101,16 @@ need_node() {
 }
 
 main() {
-  local wants_postgres=no wants_browser=no wants_prometheus=no
+  local wants_postgres=no wants_browser=no
   case ${1:-} in
     demo) ;;
     demo-postgres) wants_postgres=yes ;;
-    test) wants_postgres=yes wants_browser=yes wants_prometheus=yes ;;
+    test) wants_postgres=yes wants_browser=yes ;;
     *) fail "usage: $0 demo|demo-postgres|test" ;;
   esac
   need_rust
 
-  local missing=()
+  local missing=() services=()
   has make || missing+=(make)
   has cc || missing+=(gcc libc6-dev)
   has node || missing+=(nodejs)
@@ -119,22 +124,18 @@ main() {
     # They check the units and the man pages.
     has systemd-analyze || missing+=(systemd)
     has man || missing+=(man-db)
+    has caddy || services+=(caddy)
+    has prometheus && has promtool || services+=(prometheus)
   fi
 
-  if has prometheus && has promtool; then
-    wants_prometheus=no
-  fi
-
-  if [[ ${#missing[@]} -gt 0 || $wants_prometheus == yes ]]; then
-    has apt-get || fail "these are missing, and there is no apt-get to install them: ${missing[*]} (prometheus: $wants_prometheus)"
+  if [[ ${#missing[@]} -gt 0 || ${#services[@]} -gt 0 ]]; then
+    has apt-get || fail "these are missing, and there is no apt-get to install them: ${missing[*]} ${services[*]}"
     as_root apt-get update --quiet
     if [[ " ${missing[*]} " == *" postgresql "* ]]; then
       keep_postgres_from_starting
     fi
     [[ ${#missing[@]} -eq 0 ]] || install "${missing[@]}"
-    if [[ $wants_prometheus == yes ]]; then
-      install_prometheus
-    fi
+    [[ ${#services[@]} -eq 0 ]] || install_services "${services[@]}"
   fi
   need_node
 }

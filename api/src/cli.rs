@@ -6,6 +6,7 @@ pub mod completions;
 pub mod config;
 mod csv_error;
 pub mod demo;
+pub mod health;
 pub mod import;
 pub mod man;
 pub mod sample;
@@ -13,6 +14,7 @@ pub mod schema;
 pub mod serve;
 pub mod status;
 mod stdout;
+pub mod token;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,10 @@ enum Command {
     Sample(sample::Args),
     /// Show the replicas of a cluster.
     Status(status::Args),
+    /// Ask a replica whether it serves; the exit code says.
+    Health(health::Args),
+    /// Print the access token, to hand it to people and programs.
+    Token(token::Args),
     /// Print the public GraphQL schema (SDL).
     Schema(schema::Args),
     /// What to do on a bad day.
@@ -96,6 +102,8 @@ impl Cli {
                 Command::Import(args) => import::run(args).await,
                 Command::Sample(args) => sample::run(args).await,
                 Command::Status(args) => status::run(args).await,
+                Command::Health(args) => health::run(args).await,
+                Command::Token(args) => token::run(args).await,
                 Command::Schema(args) => schema::run(args).await,
                 Command::Cluster(args) => cluster::run(args).await,
                 Command::Config(args) => config::run(args).await,

@@ -107,7 +107,7 @@ impl TryFrom<Args> for ServeConfig {
         faults.take(is_one_of(args.id, &peers));
         faults.take(can_be_in_sync(args.min_in_sync, &peers));
         let cluster_secrets = faults.take(
-            secret::read_all(&args.cluster_secret_file)
+            secrets(&args, &args.cluster_secret_file)
                 .map_err(|e| fault("--cluster-secret-file", e)),
         );
         let access = faults.take(access(&args).map(Some));
@@ -294,6 +294,14 @@ fn database_url(flag: &'static str, url: &str) -> Result<String, Fault> {
     }
 }
 
+/// The secrets of a file; none where `serve` is yet to make it.
+fn secrets(args: &Args, file: &Path) -> Result<Vec<String>, String> {
+    if args.create_secrets && !file.exists() {
+        return Ok(Vec::new());
+    }
+    secret::read_all(file)
+}
+
 fn access(args: &Args) -> Result<Access, Fault> {
     if let Some(file) = &args.access_token_file {
         if args.open {
@@ -302,7 +310,7 @@ fn access(args: &Args) -> Result<Access, Fault> {
                 "cannot be used with --access-token-file; choose one",
             ));
         }
-        let tokens = secret::read_all(file).map_err(|e| fault("--access-token-file", e))?;
+        let tokens = secrets(args, file).map_err(|e| fault("--access-token-file", e))?;
         resolve("--listen", &args.listen)?;
         return Ok(Access::Token(Secret::any_of(&tokens)));
     }

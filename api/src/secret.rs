@@ -1,5 +1,7 @@
 //! Secrets that requests must bring: the clients' access token and the replicas' cluster secret.
 
+pub mod create;
+
 use std::path::Path;
 
 use axum::http::HeaderMap;

@@ -19,7 +19,7 @@ use threefold_tests::{Cluster, DatabaseKind, binary};
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// Three values of every setting, none the default: what flag, environment and file say. `FILE` is a file with a secret.
-const VALUES: [(&str, [&str; 3]); 21] = [
+const VALUES: [(&str, [&str; 3]); 22] = [
     ("id", ["1", "2", "3"]),
     ("log-limit", ["5", "6", "7"]),
     ("data", ["/flag", "/environment", "/file"]),
@@ -45,6 +45,7 @@ const VALUES: [(&str, [&str; 3]); 21] = [
     ("cluster-secret-file", ["FILE1", "FILE2", "FILE3"]),
     ("access-token-file", ["FILE1", "FILE2", "FILE3"]),
     ("open", ["true", "true", "true"]),
+    ("create-secrets", ["true", "true", "true"]),
     (
         "allow-origin",
         [

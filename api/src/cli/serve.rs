@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 
 use crate::config::{ServeConfig, Sources};
 use crate::http::Origin;
+use crate::secret::create;
 use crate::telemetry::LogFormat;
 use crate::{server, telemetry};
 
@@ -111,6 +112,21 @@ pub struct Args {
         help_heading = "Access"
     )]
     pub access_token_file: Option<PathBuf>,
+    /// Make the files of the cluster secret and the access token where they do not exist, with new secrets. Replicas that
+    /// share the folder of these files share the secrets.
+    #[arg(
+        long,
+        env = "THREEFOLD_CREATE_SECRETS",
+        value_name = "BOOL",
+        value_parser = BoolishValueParser::new(),
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = false,
+        default_missing_value = "true",
+        help_heading = "Access"
+    )]
+    pub create_secrets: bool,
     /// Let in everybody who reaches --listen, even if that is not loopback and there is no token.
     #[arg(
         long,
@@ -236,6 +252,9 @@ impl Args {
 /// Runs one replica until it is told to stop, or fails.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let telemetry = telemetry::start(args.telemetry()).map_err(anyhow::Error::msg)?;
+    if args.create_secrets {
+        create_secrets(&args)?;
+    }
     let config = ServeConfig::try_from(args).context(UNUSABLE)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -243,4 +262,21 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let served = server::run(config).await;
     telemetry.stop().await;
     served
+}
+
+fn create_secrets(args: &Args) -> anyhow::Result<()> {
+    for file in [
+        Some(&args.cluster_secret_file),
+        args.access_token_file.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let made = create::ensure(file)
+            .with_context(|| format!("--create-secrets: {} cannot be made", file.display()))?;
+        if made {
+            tracing::info!(file = %file.display(), "a new secret is in {}", file.display());
+        }
+    }
+    Ok(())
 }
