@@ -1,4 +1,4 @@
-//! What a replica says of itself: logs on standard error, filtered by `THREEFOLD_LOG`, and traces for a collector.
+//! What a replica says of itself: logs on standard error, filtered, and traces for a collector.
 //! docs/logging.md is the manual.
 
 mod filter;
@@ -20,6 +20,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
 
+pub use self::filter::LogFilter;
 use self::filter::{Lines, Spans};
 use self::line::LineFormat;
 use self::rate_limit::RateLimit;
@@ -38,10 +39,12 @@ pub enum LogFormat {
 }
 
 /// What is to be logged, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Which replica says it; every line names it.
     pub replica: u64,
+    /// Which lines.
+    pub filter: LogFilter,
     /// How lines are written.
     pub format: LogFormat,
     /// Most lines that one place in the code writes in a minute; 0 for no bound.
@@ -59,7 +62,7 @@ pub struct Telemetry {
 /// Starts logging, and tracing where the environment names a collector. A second start in one process changes nothing.
 ///
 /// # Errors
-/// A log filter, or a setting of tracing, that cannot be used; the message says which and what may stand there.
+/// A setting of tracing that cannot be used; the message says which and what may stand there.
 pub fn start(settings: Settings) -> Result<Telemetry, String> {
     let provider = otlp::provider(settings.replica)?;
     let limit = Arc::new(RateLimit::new(settings.lines_a_minute));
@@ -72,7 +75,7 @@ pub fn start(settings: Settings) -> Result<Telemetry, String> {
         .event_format(format.clone())
         .with_ansi(settings.format == LogFormat::Text && std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
-        .with_filter(Lines::from_environment()?);
+        .with_filter(Lines::new(&settings.filter));
     let spans = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("threefold"))

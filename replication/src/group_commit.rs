@@ -2,7 +2,7 @@
 //! its way a proposal goes at once. There is no linger: an idle system adds no wait, a busy one shares its flushes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,7 +55,6 @@ struct Turns {
 #[derive(Clone)]
 pub(crate) struct GroupCommit {
     queue: mpsc::Sender<Seat>,
-    waiting: Arc<AtomicUsize>,
     turns: Arc<Turns>,
 }
 
@@ -79,11 +78,7 @@ impl GroupCommit {
             turns.clone(),
             metrics,
         ));
-        Self {
-            queue,
-            waiting: Arc::default(),
-            turns,
-        }
+        Self { queue, turns }
     }
 
     /// Lets the batch under way end, and begins none after it: proposals are told to find another leader.
@@ -111,10 +106,7 @@ impl GroupCommit {
                 mpsc::error::TrySendError::Full(_) => ProposeFault::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => ProposeFault::NotLeader,
             })?;
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let settled = settled.await;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        settled.unwrap_or_else(|_dropped| {
+        settled.await.unwrap_or_else(|_dropped| {
             Err(ProposeFault::InDoubt("the replica is stopping".to_owned()))
         })
     }

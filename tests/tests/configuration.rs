@@ -19,8 +19,9 @@ use threefold_tests::{Cluster, DatabaseKind, binary};
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// Three values of every setting, none the default: what flag, environment and file say. `FILE` is a file with a secret.
-const VALUES: [(&str, [&str; 3]); 22] = [
+const VALUES: [(&str, [&str; 3]); 23] = [
     ("id", ["1", "2", "3"]),
+    ("log", ["warn", "debug", "error"]),
     ("log-limit", ["5", "6", "7"]),
     ("data", ["/flag", "/environment", "/file"]),
     ("listen", ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]),

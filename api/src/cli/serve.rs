@@ -9,7 +9,7 @@ use clap::builder::BoolishValueParser;
 use crate::config::{ServeConfig, Sources};
 use crate::http::Origin;
 use crate::secret::create;
-use crate::telemetry::LogFormat;
+use crate::telemetry::{LogFilter, LogFormat};
 use crate::{server, telemetry};
 
 /// What is said before the settings that cannot be used.
@@ -216,7 +216,16 @@ pub struct Args {
     /// Let mutations share log entries. Switched off only to measure what it gains.
     #[arg(long, env = "THREEFOLD_GROUP_COMMIT", value_name = "BOOL", action = ArgAction::Set, default_value_t = true, help_heading = "Log of the cluster")]
     pub group_commit: bool,
-    /// How log lines are written to standard error; THREEFOLD_LOG filters them, such as info or debug.
+    /// Which log lines are written: a level, or levels by part, such as info,threefold_replication=debug.
+    #[arg(
+        long,
+        env = "THREEFOLD_LOG",
+        value_name = "FILTER",
+        default_value_t,
+        help_heading = "Log lines"
+    )]
+    pub log: LogFilter,
+    /// How log lines are written to standard error.
     #[arg(
         long,
         env = "THREEFOLD_LOG_FORMAT",
@@ -243,6 +252,7 @@ impl Args {
     pub(super) fn telemetry(&self) -> telemetry::Settings {
         telemetry::Settings {
             replica: self.id,
+            filter: self.log.clone(),
             format: self.log_format,
             lines_a_minute: self.log_limit,
         }

@@ -9,8 +9,6 @@ use super::problem::Problem;
 
 /// How every variable of ours begins.
 const PREFIX: &str = "THREEFOLD_";
-/// Those that no flag stands for.
-const WITHOUT_FLAG: [&str; 1] = ["THREEFOLD_LOG"];
 
 /// The variables of this process that begin like ours and that no flag of any command knows, in order.
 pub(super) fn unknown(command: &Command) -> Vec<Problem> {
@@ -19,7 +17,7 @@ pub(super) fn unknown(command: &Command) -> Vec<Problem> {
 }
 
 fn unknown_among(names: impl Iterator<Item = String>, command: &Command) -> Vec<Problem> {
-    let mut known = BTreeSet::from(WITHOUT_FLAG.map(str::to_owned));
+    let mut known = BTreeSet::new();
     collect(command, &mut known);
     // The beginning is the same for all: it would make every name look near.
     let bare = |name: &str| name.strip_prefix(PREFIX).unwrap_or_default().to_owned();

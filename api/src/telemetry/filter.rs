@@ -1,5 +1,8 @@
 //! Which events become log lines, and which spans become traces.
 
+use std::fmt;
+use std::str::FromStr;
+
 use threefold_replication::trace::TARGET;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
@@ -7,8 +10,6 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
 
-/// Environment variable with the filter, such as `info` or `threefold_replication=debug,info`.
-const VARIABLE: &str = "THREEFOLD_LOG";
 /// What is logged where nothing is asked for: the engine and the log store tell every step they take at `info`.
 const DEFAULT: &str = "info,openraft=warn,fjall=warn,lsm_tree=warn,sea_orm_migration=warn";
 /// Libraries that write out, at `debug`, what passes through them: frames of sockets, documents, statements.
@@ -27,19 +28,41 @@ pub(super) struct Lines {
     asked_for: EnvFilter,
 }
 
+/// Which lines are asked for: a level, or levels by part, such as `info,threefold_replication=debug`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        EnvFilter::try_new(text).map_err(|error| {
+            format!(
+                "{text:?} is no log filter: {error}; give a level (error, warn, info, debug, trace), or levels by part, \
+                 such as info,threefold_replication=debug"
+            )
+        })?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self(DEFAULT.to_owned())
+    }
+}
+
 impl Lines {
-    /// What `THREEFOLD_LOG` asks for.
-    pub(super) fn from_environment() -> Result<Self, String> {
-        let asked_for = match std::env::var(VARIABLE) {
-            Ok(text) => EnvFilter::try_new(&text).map_err(|error| {
-                format!(
-                    "{VARIABLE}={text:?} is no log filter: {error}; give a level (error, warn, info, debug, trace), \
-                     or levels by part, such as info,threefold_replication=debug"
-                )
-            })?,
-            Err(_) => EnvFilter::new(DEFAULT),
-        };
-        Ok(Self { asked_for })
+    pub(super) fn new(asked_for: &LogFilter) -> Self {
+        Self {
+            asked_for: EnvFilter::new(&asked_for.0),
+        }
     }
 }
 

@@ -25,6 +25,8 @@ use crate::wire::Wire;
 
 /// Bytes of a snapshot sent in one call.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Longest wait for a peer to say that it is there.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for one chunk; the last one is answered when the snapshot is installed.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -187,6 +189,15 @@ impl RaftNetwork<TypeConfig> for Client {
         let unreachable = |error: &(dyn std::error::Error + 'static)| {
             StreamingError::Unreachable(Unreachable::new(&PeerFailure(error.to_string())))
         };
+        // A snapshot of a large database is not written to find that nobody is there to take it.
+        let hello = self.wire.call(
+            self.target,
+            Some(&self.fallback_url),
+            PeerMethod::Hello,
+            encode(&()),
+            HELLO_TIMEOUT,
+        );
+        hello.await.map_err(|e| unreachable(&e))?;
         let begun = Instant::now();
         let send = async {
             let file = snapshot
