@@ -142,12 +142,17 @@ struct Session {
 
 impl Session {
     async fn run(&mut self, authorization: Option<String>) -> Step<()> {
-        let (settings, actor) = self.handshake(authorization).await?;
+        let stopping = self.public.drain.stopping.clone();
+        let (settings, actor) = tokio::select! {
+            accepted = self.handshake(authorization) => accepted?,
+            () = stopping.cancelled() => {
+                return Err(Some(Close::new(1012, "This replica is stopping")));
+            }
+        };
         let mut operations: StreamMap<String, Operation> = StreamMap::new();
         let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
-        let stopping = self.public.drain.stopping.clone();
         let mut draining = false;
         loop {
             if draining && operations.is_empty() {

@@ -132,8 +132,8 @@ impl Acknowledger {
             .and_then(|peer| peer.report.applied_index)
     }
 
-    /// True while this replica has led the term for less than the in-sync timeout.
-    fn is_new(&self, term: u64) -> bool {
+    /// How long this replica has led the term, as far as it was asked before: never longer than in truth.
+    pub(crate) fn led_for(&self, term: u64) -> Duration {
         let mut tenure = self.tenure.lock().unwrap_or_else(PoisonError::into_inner);
         let since = match *tenure {
             Some((known, since)) if known == term => since,
@@ -143,7 +143,12 @@ impl Acknowledger {
                 now
             }
         };
-        since.elapsed() < self.in_sync_timeout
+        since.elapsed()
+    }
+
+    /// True while this replica has led the term for less than the in-sync timeout.
+    fn is_new(&self, term: u64) -> bool {
+        self.led_for(term) < self.in_sync_timeout
     }
 }
 

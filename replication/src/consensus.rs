@@ -152,24 +152,49 @@ pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(),
     }
 }
 
-/// Adds a replica that has nothing yet to the membership: without a vote until it has caught up, then with one.
-pub(crate) async fn add_voter(raft: &Raft, id: u64, peer_url: String) -> Result<(), String> {
-    let caught_up = raft.add_learner(id, Node { peer_url }, true).await;
-    caught_up.map_err(|e| e.to_string())?;
-    let voters = ChangeMembers::AddVoterIds([id].into());
-    let changed = raft.change_membership(voters, false).await;
-    changed.map(|_| ()).map_err(|e| e.to_string())
+/// Longest wait for a change of the membership: two log entries.
+const MEMBERSHIP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A change of the membership, on the leader. One that is interrupted is finished by [`Membership::Settle`].
+#[derive(Clone, Debug)]
+pub(crate) enum Membership {
+    /// Send everything to a replica, which does not vote yet.
+    AddLearner(u64, String),
+    /// Let a replica that has everything vote.
+    Promote(u64),
+    /// Leave a replica out.
+    Remove(u64),
+    /// Finish a change that was left half done: the last set of voters is the one that was wanted.
+    Settle,
 }
 
-/// Removes a replica from the membership, on the leader.
-pub(crate) async fn remove_member(raft: &Raft, id: u64) -> Result<(), String> {
-    let change = if view(raft).voters.contains(&id) {
-        ChangeMembers::RemoveVoters([id].into())
-    } else {
-        ChangeMembers::RemoveNodes([id].into())
-    };
-    let changed = raft.change_membership(change, false).await;
-    changed.map(|_| ()).map_err(|e| e.to_string())
+/// Changes the membership. Goes on in the background where the caller stops waiting, so that it is not left half done for that.
+pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result<(), String> {
+    let raft = raft.clone();
+    let changed = tokio::spawn(tokio::time::timeout(MEMBERSHIP_TIMEOUT, async move {
+        let view = view(&raft);
+        let change = match change {
+            Membership::AddLearner(id, peer_url) => {
+                let added = raft.add_learner(id, Node { peer_url }, false).await;
+                return added.map(|_| ());
+            }
+            Membership::Promote(id) => ChangeMembers::AddVoterIds([id].into()),
+            Membership::Remove(id) if view.voters.contains(&id) => {
+                ChangeMembers::RemoveVoters([id].into())
+            }
+            Membership::Remove(id) => ChangeMembers::RemoveNodes([id].into()),
+            Membership::Settle => {
+                let wanted = view.quorums.last().into_iter().flatten().copied();
+                ChangeMembers::ReplaceAllVoters(wanted.collect())
+            }
+        };
+        raft.change_membership(change, false).await.map(|_| ())
+    }));
+    match changed.await {
+        Ok(Ok(changed)) => changed.map_err(|e| e.to_string()),
+        Ok(Err(_elapsed)) => Err("a majority did not confirm it in time".to_owned()),
+        Err(_stopped) => Err("the replica is stopping".to_owned()),
+    }
 }
 
 /// Answers a leader's AppendEntries or a candidate's RequestVote. The result is the ACK.
@@ -220,6 +245,8 @@ pub(crate) struct RaftView {
     pub(crate) term: u64,
     pub(crate) leader: Option<u64>,
     pub(crate) voters: Vec<u64>,
+    /// The sets of voters of which each has to agree: one, or two while the membership changes.
+    pub(crate) quorums: Vec<Vec<u64>>,
     /// Everybody in the membership, with a vote or without.
     pub(crate) members: Vec<u64>,
     /// The last entry in this replica's log.
@@ -249,6 +276,13 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
         leader: metrics.current_leader,
         last_log: metrics.last_log_index,
         voters: metrics.membership_config.membership().voter_ids().collect(),
+        quorums: metrics
+            .membership_config
+            .membership()
+            .get_joint_config()
+            .iter()
+            .map(|voters| voters.iter().copied().collect())
+            .collect(),
         members: metrics
             .membership_config
             .membership()

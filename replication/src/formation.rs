@@ -17,6 +17,8 @@ use crate::wire::Wire;
 /// Longest wait for one peer's answer, and the pause between rounds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const ROUND_PAUSE: Duration = Duration::from_millis(200);
+/// How often a peer is asked before it is taken to be lost.
+const ATTEMPTS: usize = 10;
 /// Rounds between two lines in the log about replicas that are missing: five seconds.
 const ROUNDS_A_LINE: u32 = 25;
 
@@ -136,11 +138,27 @@ pub(crate) async fn found(wire: &Wire) -> bool {
     true
 }
 
-/// The peers of this replica's cluster that answer.
-pub(crate) async fn alive(wire: &Wire) -> Vec<u64> {
+/// What the peers of a replica that is not running say: of its cluster, or why they say nothing that tells so. Asked for
+/// some seconds, since a process may be starting.
+pub(crate) async fn ask_all(wire: &Wire) -> Vec<(u64, Result<(), String>)> {
     let asked = wire.others().map(async |peer| {
-        let answer = hello(wire, peer).await.ok()?;
-        (answer.cluster_id == wire.cluster_id()).then_some(peer)
+        let mut said = Err(String::new());
+        for _ in 0..ATTEMPTS {
+            said = match hello(wire, peer).await {
+                Ok(answer) if answer.cluster_id == wire.cluster_id() => Ok(()),
+                Ok(HelloAnswer {
+                    cluster_id: Some(other),
+                    ..
+                }) => Err(format!("it belongs to another cluster, {other}")),
+                Ok(_) => Err("it is empty".to_owned()),
+                Err(error) => Err(error.to_string()),
+            };
+            if said.is_ok() {
+                break;
+            }
+            tokio::time::sleep(ROUND_PAUSE).await;
+        }
+        (peer, said)
     });
-    join_all(asked).await.into_iter().flatten().collect()
+    join_all(asked).await
 }

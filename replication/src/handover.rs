@@ -13,11 +13,8 @@ use crate::peer::{PeerFault, PeerMethod, encode};
 use crate::running::Running;
 use crate::status::Role;
 
-/// Longest time that a handover is tried. A leader that was elected a moment ago must first outlive its own promise
-/// to wait, which takes up to two election timeouts.
+/// Longest time that a handover is tried, the wait for the leader's own promise included.
 const LONGEST: Duration = Duration::from_secs(3);
-/// Longest wait of a successor for its election, and of the retiring leader for its answer.
-const ELECTION: Duration = Duration::from_millis(250);
 /// Pause between two looks at who leads.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -30,6 +27,11 @@ pub(crate) async fn hand_over(running: &Running) {
     let own_id = running.config.id;
     let begun = Instant::now();
     let handover = async {
+        // A leader that was elected a moment ago is bound to elect nobody else for two election timeouts. It goes on taking
+        // what comes until then.
+        let bound = running.config.election_timeout * 2;
+        let led = running.acknowledger.led_for(view.term);
+        tokio::time::sleep(bound.saturating_sub(led)).await;
         running.group.retire().await;
         until_another_leads(running).await
     };
@@ -51,6 +53,7 @@ pub(crate) async fn hand_over(running: &Running) {
 
 async fn until_another_leads(running: &Running) -> u64 {
     let mut asked = None;
+    let mut attempts = 0;
     loop {
         let view = consensus::view(&running.raft);
         match view.leader {
@@ -60,17 +63,22 @@ async fn until_another_leads(running: &Running) -> u64 {
         let whole = |id: &u64| view.matched.get(id).copied() >= view.last_log;
         // Once it has given its vote away, this replica no longer knows who has what.
         let successor = match view.role {
-            Role::Leader => heirs(running, &view).find(whole),
+            Role::Leader => {
+                let heirs: Vec<u64> = heirs(running, &view).filter(whole).collect();
+                // Whoever could not be asked is not asked again at once.
+                heirs.get(attempts % heirs.len().max(1)).copied()
+            }
             _ => asked,
         };
         if let Some(successor) = successor {
             asked = Some(successor);
+            attempts += 1;
             let call = running.wire.call(
                 successor,
                 None,
                 PeerMethod::TakeOver,
                 encode(&()),
-                ELECTION * 2,
+                running.config.election_timeout * 2,
             );
             if let Err(error) = call.await {
                 tracing::debug!(%error, "a replica did not take over");
@@ -89,7 +97,11 @@ fn heirs(running: &Running, view: &RaftView) -> impl Iterator<Item = u64> {
 
 /// Answers a leader that retires: stands for election, and waits a moment for its end.
 pub(crate) async fn take_over(running: &Running) -> Result<Bytes, PeerFault> {
-    consensus::elect(&running.raft).await?;
-    let elected = tokio::time::timeout(ELECTION, consensus::leading(&running.raft)).await;
+    // To stand again would discard the votes that are on their way.
+    if consensus::view(&running.raft).role != Role::Candidate {
+        consensus::elect(&running.raft).await?;
+    }
+    let wait = running.config.election_timeout;
+    let elected = tokio::time::timeout(wait, consensus::leading(&running.raft)).await;
     Ok(encode(&elected.is_ok()))
 }

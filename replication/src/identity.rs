@@ -68,7 +68,8 @@ pub(crate) async fn read(
         .await?;
     let of_folder = match (
         read_file(&file(folder))?,
-        read_file(&unfinished(folder))?,
+        // One that is not whole was never written to the end, and no row speaks of it.
+        read_file(&unfinished(folder)).unwrap_or_default(),
         &row,
     ) {
         (_, Some(begun), Some(row)) if begun.birth_mark == row.birth_mark => {
@@ -266,6 +267,12 @@ mod tests {
             read(folder.path(), &db, 2).await.unwrap(),
             Some(identity()),
             "before the row"
+        );
+        fs::write(unfinished(folder.path()), "").unwrap();
+        assert_eq!(
+            read(folder.path(), &db, 2).await.unwrap(),
+            Some(identity()),
+            "before the mark was whole"
         );
         rename(folder.path(), &db, &renamed).await.unwrap();
         assert_eq!(

@@ -13,7 +13,7 @@ use crate::handover;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::proposal::Proposal;
 use crate::removal;
-use crate::replica::Replica;
+use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
@@ -126,9 +126,11 @@ impl Replica {
             ));
         };
         if self.running().is_none() {
-            self.adopt(cluster_id)
-                .await
-                .map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+            // To its end, also where the caller stops waiting.
+            let replica = self.clone();
+            let adopted = tokio::spawn(async move { replica.adopt(cluster_id).await });
+            let adopted = adopted.await.unwrap_or_else(|e| Err(Fault(e.to_string())));
+            adopted.map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
         }
         self.check_cluster(envelope)?;
         Ok(encode(&()))

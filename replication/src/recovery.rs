@@ -34,8 +34,11 @@ pub struct Survivor {
     pub cluster_id: Uuid,
     /// Its id.
     pub replica_id: u64,
-    /// The replicas of that cluster that vote, by its own last knowledge.
-    pub voters: Vec<u64>,
+    /// The sets of voters of which each has to agree, by its own last knowledge: one, or two where the membership was
+    /// being changed.
+    pub quorums: Vec<Vec<u64>>,
+    /// Term and index of the last entry it has: of two survivors, the one whose log ends later has more.
+    pub log_end: Option<(u64, u64)>,
     /// The last revision in its database. Its log may hold more, which it applies when it starts.
     pub revision: u64,
     /// Live expenses in its database.
@@ -44,13 +47,23 @@ pub struct Survivor {
     pub entries_to_apply: u64,
     /// Replicas of the same cluster that answered just now.
     pub alive: Vec<u64>,
+    /// Those that did not, and what was heard instead.
+    pub silent: Vec<(u64, String)>,
 }
 
 impl Survivor {
-    /// True where it still has a majority of its cluster, and needs no recovery.
+    /// True where it and those alive are a majority, and nothing needs a recovery.
     pub fn has_majority(&self) -> bool {
-        let alive = self.alive.iter().filter(|id| self.voters.contains(id));
-        alive.count() + 1 > self.voters.len() / 2
+        let is_alive = |id: &&u64| **id == self.replica_id || self.alive.contains(id);
+        let agrees = |voters: &Vec<u64>| voters.iter().filter(is_alive).count() > voters.len() / 2;
+        self.quorums.iter().all(agrees)
+    }
+
+    /// True where it has a vote. Only a voter has had to have what was acknowledged.
+    fn is_voter(&self) -> bool {
+        self.quorums
+            .iter()
+            .any(|voters| voters.contains(&self.replica_id))
     }
 }
 
@@ -76,15 +89,30 @@ impl Recovery {
         let position = position.map_err(|e| Fault(format!("the replica cannot be read: {e}")))?;
         let wire = Wire::new(transport, config.id, &config.peers, metrics);
         wire.joined(identity.cluster_id);
+        let (mut alive, mut silent) = (Vec::new(), Vec::new());
+        for (peer, said) in formation::ask_all(&wire).await {
+            match said {
+                Ok(()) => alive.push(peer),
+                Err(reason) => silent.push((peer, reason)),
+            }
+        }
         let survivor = Survivor {
-            alive: formation::alive(&wire).await,
+            alive,
+            silent,
             cluster_id: identity.cluster_id,
             replica_id: identity.replica_id,
-            voters: position.voters,
+            quorums: position.quorums,
+            log_end: position.log_end,
             revision: position.revision.get(),
             expense_count: position.expense_count,
             entries_to_apply: position.entries_to_apply,
         };
+        if !survivor.is_voter() {
+            return Err(Fault(format!(
+                "replica {} has no vote in its cluster: it may lack what was acknowledged, and cannot go on alone",
+                survivor.replica_id
+            )));
+        }
         Ok(Self {
             config,
             db,
@@ -125,7 +153,7 @@ impl Recovery {
             .iter()
             .find(|peer| peer.id == self.config.id);
         let address = address.map(|peer| peer.url.clone()).unwrap_or_default();
-        consensus::make_only_voter(&self.log, self.config.id, address)
+        consensus::make_only_voter(&self.db, &self.log, self.config.id, address)
             .await
             .map_err(|e| {
                 Fault(format!(

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::consensus;
+use crate::consensus::{self, Membership, RaftView};
 use crate::formation;
 use crate::metrics::Metrics;
-use crate::peer::{PeerError, PeerFault, PeerMethod, PeerTransport, ServiceFault, decode, encode};
+use crate::peer::{PeerError, PeerFault, PeerMethod, PeerTransport, decode, encode};
 use crate::replica::Fault;
 use crate::running::Running;
 use crate::status::Role;
@@ -45,9 +45,9 @@ pub async fn remove(
     replica_id: u64,
 ) -> Result<(), Fault> {
     let metrics = Arc::new(Metrics::new(config.id, &config.peers));
-    let wire = Wire::new(transport, config.id, &config.peers, metrics);
-    let mut last = Fault("no replica of the cluster answers".to_owned());
+    let (mut last, mut no_leader) = (None, false);
     for peer in &config.peers {
+        let wire = Wire::new(transport.clone(), config.id, &config.peers, metrics.clone());
         let answer = match formation::hello(&wire, peer.id).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -73,11 +73,15 @@ pub async fn remove(
             Err(PeerError::Refused {
                 fault: PeerFault::NotLeader(..),
                 ..
-            }) => last = Fault("there is no leader at the moment; try again".to_owned()),
-            Err(error) => last = Fault(error.to_string()),
+            }) => no_leader = true,
+            Err(error) => last = Some(Fault(error.to_string())),
         }
     }
-    Err(last)
+    Err(match last {
+        Some(fault) => fault,
+        None if no_leader => Fault("there is no leader at the moment; try again".to_owned()),
+        None => Fault("no replica of the cluster answers".to_owned()),
+    })
 }
 
 /// Answers [`remove`] on the leader.
@@ -87,24 +91,44 @@ pub(crate) async fn serve(running: &Running, removal: Removal) -> Result<Bytes, 
         return Err(PeerFault::NotLeader(running.config.id, view.leader));
     }
     let Removal { replica_id } = removal;
-    let reachable = running
-        .board
-        .peer(replica_id)
-        .is_some_and(|peer| peer.reachable);
+    let is_reachable = |id: u64| running.board.peer(id).is_some_and(|peer| peer.reachable);
     let removed = if !view.members.contains(&replica_id) {
         Removed::Refused(format!("replica {replica_id} is not in the membership"))
-    } else if replica_id == running.config.id || reachable {
+    } else if replica_id == running.config.id || is_reachable(replica_id) {
         Removed::Refused(format!(
             "replica {replica_id} is alive; stop it first, and be sure that it does not come back with what it has"
         ))
+    } else if !can_go_on(&view, running.config.id, replica_id, is_reachable) {
+        Removed::Refused(format!(
+            "without replica {replica_id} too few are alive to change the membership; start the others first. If they are \
+             lost for good: threefold cluster recover"
+        ))
     } else {
-        let changed = consensus::remove_member(&running.raft, replica_id).await;
-        changed.map_err(ServiceFault::Unavailable)?;
-        tracing::info!(
-            replica_id,
-            "replica {replica_id} has been removed from the membership"
-        );
-        Removed::Done
+        match consensus::change_membership(&running.raft, Membership::Remove(replica_id)).await {
+            Ok(()) => {
+                tracing::info!(
+                    replica_id,
+                    "replica {replica_id} has been removed from the membership"
+                );
+                Removed::Done
+            }
+            Err(reason) => Removed::Refused(format!(
+                "the membership could not be changed: {reason}; try again"
+            )),
+        }
     };
     Ok(encode(&removed))
+}
+
+/// True where majorities with the replica and without it are alive: a change needs both.
+fn can_go_on(view: &RaftView, own: u64, lost: u64, is_reachable: impl Fn(u64) -> bool) -> bool {
+    let is_alive = |id: u64| id == own || is_reachable(id);
+    let has_majority = |voters: &[u64]| {
+        let alive = voters.iter().filter(|id| is_alive(**id)).count();
+        alive > voters.len() / 2
+    };
+    view.quorums.iter().all(|voters| {
+        let without: Vec<u64> = voters.iter().copied().filter(|id| *id != lost).collect();
+        has_majority(voters) && has_majority(&without)
+    })
 }

@@ -44,6 +44,7 @@ pub(crate) struct Running {
     pub(crate) applied: watch::Receiver<Applied>,
     pub(crate) feed: FeedPublisher,
     pub(crate) board: Arc<Board>,
+    pub(crate) acknowledger: Arc<Acknowledger>,
     pub(crate) group: GroupCommit,
     pub(crate) forwarder: Forwarder,
     pub(crate) barrier: ReadBarrier,
@@ -101,7 +102,7 @@ impl Running {
         });
         let group = GroupCommit::start(
             raft.clone(),
-            acknowledger,
+            acknowledger.clone(),
             config.write_timeout,
             config.group_commit,
             wire.metrics().clone(),
@@ -120,6 +121,7 @@ impl Running {
             applied,
             feed,
             board,
+            acknowledger,
             group,
             forwarder,
             barrier,

@@ -17,8 +17,6 @@ use threefold_tests::{Cluster, DatabaseKind};
 const WRITERS: usize = 16;
 const ANSWERS: usize = 100;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(40);
-/// Longer than a leader's own promise to elect nobody else, which it gives when it is elected: twice the election timeout.
-const SETTLED: Duration = Duration::from_millis(1_700);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A socket that follows the changes, and one that does nothing.
@@ -56,7 +54,6 @@ async fn a_leader_hands_over_under_load(database: DatabaseKind) {
     let mut sockets = open_sockets(cluster.replica(leader).url()).await;
     let load = Load::start(&cluster.clients(), WRITERS);
     load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
-    tokio::time::sleep(SETTLED).await;
 
     cluster.replica(leader).terminate().await;
 

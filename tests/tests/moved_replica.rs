@@ -44,7 +44,8 @@ async fn a_replica_moves_while_the_others_serve() {
     fs::rename(database, elsewhere.join("threefold.db")).unwrap();
     load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
 
-    let address = format!("127.0.0.1:{}", ports::reserve().number());
+    let port = ports::reserve();
+    let address = format!("127.0.0.1:{}", port.number());
     let peers: Vec<String> = cluster
         .replicas()
         .iter()

@@ -1,6 +1,5 @@
 //! `threefold cluster`: what an operator does to a cluster on a bad day.
 
-use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
 
@@ -121,40 +120,45 @@ fn describe(survivor: &Survivor) -> String {
     let Survivor {
         cluster_id,
         replica_id,
-        voters,
+        quorums,
+        log_end,
         revision,
         expense_count,
         entries_to_apply,
         alive,
+        silent,
     } = survivor;
-    let lost: Vec<u64> = voters
-        .iter()
-        .copied()
-        .filter(|id| id != replica_id && !alive.contains(id))
-        .collect();
     let list = |ids: &[u64]| match ids {
         [] => "none".to_owned(),
-        ids => ids
-            .iter()
-            .map(u64::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
+        ids => {
+            let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+            ids.join(", ")
+        }
     };
-    let mut text = String::new();
-    // Writing into memory has no failing case.
-    let _written = write!(
-        text,
+    let voters: Vec<String> = quorums.iter().map(|voters| list(voters)).collect();
+    let (term, index) = log_end.unwrap_or_default();
+    let mut text = format!(
         "Replica {replica_id} of cluster {cluster_id}, stopped:\n\
          \n  database  revision {revision}, {expense_count} expenses\
-         \n  log       {entries_to_apply} entries that the database does not hold yet; they will be applied\
-         \n  cluster   replicas {} vote; alive beside this one: {}; lost: {}\n\
-         \nIt goes on alone, as a new cluster. The lost replicas are strangers to it from then on: they come back empty, or not at\
-         \nall. If there is another survivor, compare: recover the one with the highest revision, and empty the other.\n\
-         \nWhat may be lost: mutations that only the lost replicas had. What was answered with Write-Acknowledgement: all while this\
-         \nreplica was in sync is here. What was answered with quorum, or while this replica was out of sync, may not be.\n",
-        list(voters),
+         \n  log       ends at term {term}, index {index}; {entries_to_apply} entries of it are not in the database yet and will be applied\
+         \n  votes     replicas {}\
+         \n  alive     {}\n",
+        voters.join("; and until a change is finished "),
         list(alive),
-        list(&lost),
+    );
+    for (id, reason) in silent {
+        text.push_str(&format!(
+            "  replica {id} did not answer as one of this cluster: {reason}\n"
+        ));
+    }
+    text.push_str(
+        "\nIt goes on alone, as a new cluster. The others are strangers to it from then on: they come back empty, or not at all. Be\
+         \nsure that they are lost, and not only out of reach from here: if they still serve, there will be two clusters.\
+         \nIf another one has survived, compare: the one whose log ends at the higher term, or at the same term and the higher index,\
+         \nhas more. Recover that one, and empty the other.\n\
+         \nWhat may be lost: mutations that only the others had. What was answered with Write-Acknowledgement: all while this replica\
+         \nwas in sync is here. What was answered with quorum, or while this replica was out of sync, may not be.\
+         \nWith a --min-in-sync of more than 1, it takes no mutation until so many replicas are back.\n",
     );
     text
 }

@@ -297,6 +297,11 @@ impl LogStore {
         self.append_entries([entry])
     }
 
+    /// Cuts the log off where no engine is at work, and the database is further.
+    pub(super) fn purge_offline(&self, log_id: LogId) -> Result<(), io::Error> {
+        self.purge_through(log_id)
+    }
+
     fn truncate_from(&self, index: u64) -> Result<(), io::Error> {
         self.remove(index..)?;
         let mut tail = self.tail();

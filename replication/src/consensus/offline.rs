@@ -14,8 +14,10 @@ use crate::database::Database;
 
 /// How far a replica had come when it stopped.
 pub(crate) struct StoredPosition {
-    /// Who votes, by the last membership that it knows of.
-    pub(crate) voters: Vec<u64>,
+    /// The sets of voters, by the last membership that it knows of.
+    pub(crate) quorums: Vec<Vec<u64>>,
+    /// Term and index of the last entry, in the log or in the database.
+    pub(crate) log_end: Option<(u64, u64)>,
     /// The last revision in its database.
     pub(crate) revision: Revision,
     /// Live expenses in its database.
@@ -38,8 +40,13 @@ pub(crate) async fn stored_position(db: &Database, log: &LogStore) -> io::Result
             membership = newer;
         }
     }
+    let last = log.clone().get_log_state().await;
+    let last = last.map_err(io::Error::other)?.last_log_id;
+    let last = last.max(standing.last_applied);
+    let sets = membership.get_joint_config().iter();
     Ok(StoredPosition {
-        voters: membership.voter_ids().collect(),
+        quorums: sets.map(|set| set.iter().copied().collect()).collect(),
+        log_end: last.map(|last| (last.leader_id.get_term(), last.index)),
         revision: standing.resident.revision,
         expense_count: standing.resident.expense_count,
         entries_to_apply,
@@ -48,6 +55,7 @@ pub(crate) async fn stored_position(db: &Database, log: &LogStore) -> io::Result
 
 /// Makes a replica the only voter, by a membership at the end of its log, in a term of its own.
 pub(crate) async fn make_only_voter(
+    db: &Database,
     log: &LogStore,
     id: u64,
     peer_url: String,
@@ -55,7 +63,15 @@ pub(crate) async fn make_only_voter(
     let mut log = log.clone();
     let state = log.get_log_state().await.map_err(io::Error::other)?;
     let vote = log.read_vote().await.map_err(io::Error::other)?;
-    let last = state.last_log_id;
+    let standing = load_standing(&db.writer).await.map_err(io::Error::other)?;
+    let mut last = state.last_log_id;
+    if standing.last_applied > last {
+        // It stopped between a snapshot's installation and the cut of its log: the log goes on where the database is.
+        if let Some(applied) = standing.last_applied {
+            log.purge_offline(applied)?;
+        }
+        last = standing.last_applied;
+    }
     let voted = vote.map_or(0, |vote| vote.leader_id().get_term());
     let term = last.map_or(0, |last| last.leader_id.get_term()).max(voted) + 1;
     let entry = Entry {
