@@ -42,10 +42,15 @@ demo-postgres: ## The same, each on a PostgreSQL server of its own
 # Where there are local base images, they are used: docs/containers.md.
 COMPOSE := docker compose $(if $(BASES),--env-file $(BASES)) -f docker/compose.yaml
 
-containers: ## Build and start the seven containers, break them while a client writes, and stop them; data stays
+# In a project of its own, whose volumes are removed: what is served for real is another one. The names of the containers are the
+# same in both, so it stops where that one has any.
+containers: export COMPOSE_PROJECT_NAME := threefold-chaos
+containers: ## Build and start seven containers for trying, break them while a client writes, and remove them
+	$(COMPOSE) down --volumes
+	@if docker container inspect expensestrackercontainer >/dev/null 2>&1; then \
+	  echo "there are containers of Threefold already, which this would break: on this machine, take them down first"; exit 1; fi
 	$(COMPOSE) build
-	$(COMPOSE) up --detach --wait
-	docker/compose.chaos.sh; result=$$?; $(COMPOSE) down && exit $$result
+	$(COMPOSE) up --detach --wait && docker/compose.chaos.sh; result=$$?; $(COMPOSE) down --volumes && exit $$result
 
 test: ## Check the formatting, lint, and run every test; installs what is missing
 	scripts/install-deps.sh test

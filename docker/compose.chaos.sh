@@ -4,8 +4,9 @@
 #
 #   docker/compose.chaos.sh [ROUNDS]      6 unless said otherwise; about 15 seconds each
 #
-# The containers must be up. The client adds expenses called "chaos ..." through the client container; they stay. It ends
-# with 0 if everything held, and with 1 and the reason if not. Needs bash, curl and docker compose.
+# The containers must be up, and are started again however it ends. COMPOSE_PROJECT_NAME says which they are, where they are not
+# those of the project "threefold". The client adds expenses called "chaos ..." through the client container; they stay. It
+# ends with 0 if everything held, and with 1 and the reason if not. Needs bash, curl and docker compose.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -22,9 +23,12 @@ run=$(date +%s)-$$
 readonly run
 work=$(mktemp -d)
 writer=
+# What is down at the moment, and we took down.
+broken=()
 
+# This folder's file, whatever COMPOSE_FILE says from elsewhere.
 compose() {
-  docker compose "$@"
+  docker compose -f compose.yaml "$@"
 }
 
 say() {
@@ -38,6 +42,9 @@ fail() {
 
 cleanup() {
   touch "$work/stop"
+  if [[ ${#broken[@]} -gt 0 ]]; then
+    docker start "${broken[@]}" >/dev/null || true
+  fi
   if [[ -n $writer ]]; then
     wait "$writer" || true
   fi
@@ -114,10 +121,13 @@ harm() {
   local how=$1
   shift
   say "$how $*"
-  compose "$how" "$@" >/dev/null 2>&1
+  broken=("$@")
+  # It says there, too, how it gets on.
+  compose "$how" "$@" >/dev/null 2>"$work/harm" || fail "$how $*: $(cat "$work/harm")"
   sleep "$BREAK"
   say "start $*; $(stored) expenses are stored"
   docker start "$@" >/dev/null
+  broken=()
   sleep "$BREAK"
 }
 

@@ -15,6 +15,8 @@ readonly DEBIAN_POSTGRES='/usr/lib/postgresql/*/bin/initdb'
 readonly FONTS='/usr/share/fonts/truetype/*/*'
 # Keeps the PostgreSQL package from setting up and starting a server of its own: Threefold starts its own, elsewhere.
 readonly NO_MAIN_CLUSTER=/etc/postgresql-common/createcluster.d/threefold-install.conf
+# A machine that has just started is often installing updates by itself. Seconds to wait for that.
+readonly APT=(-o DPkg::Lock::Timeout=300)
 # What Debian asks before it starts a service that was just installed.
 readonly POLICY=/usr/sbin/policy-rc.d
 
@@ -54,7 +56,7 @@ as_root() {
 }
 
 install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "$@" </dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get "${APT[@]}" install --yes --quiet --no-install-recommends "$@" </dev/null
 }
 
 keep_postgres_from_starting() {
@@ -130,7 +132,7 @@ main() {
 
   if [[ ${#missing[@]} -gt 0 || ${#services[@]} -gt 0 ]]; then
     has apt-get || fail "these are missing, and there is no apt-get to install them: ${missing[*]} ${services[*]}"
-    as_root apt-get update --quiet
+    as_root apt-get "${APT[@]}" update --quiet
     if [[ " ${missing[*]} " == *" postgresql "* ]]; then
       keep_postgres_from_starting
     fi

@@ -18,6 +18,7 @@ mod sources;
 pub use self::example::file as example;
 pub use self::file::Place;
 pub use self::layers::{LoadError, load};
+pub(crate) use self::nearest::hint;
 pub use self::problem::{ConfigError, Problem};
 pub use self::report::{ReportFormat, report};
 pub use self::setting::{Kind, Setting};

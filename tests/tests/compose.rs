@@ -37,8 +37,11 @@ fn with_defaults(value: &mut Value) {
         Value::String(text) => {
             while let Some((before, rest)) = text.split_once("${") {
                 let (variable, after) = rest.split_once('}').expect("a variable ends");
+                // What is there only where a variable is set is not there.
                 let (_, default) = variable
-                    .split_once(":-")
+                    .split_once(":+")
+                    .map(|(name, _)| (name, ""))
+                    .or_else(|| variable.split_once(":-"))
                     .unwrap_or_else(|| panic!("{variable} has no default"));
                 *text = format!("{before}{default}{after}");
             }
@@ -244,6 +247,8 @@ fn nobody_is_let_in_without_a_token_and_no_secret_is_written_down() {
             .collect();
         assert!(origins.contains(&"http://localhost:8080"), "{origins:?}");
         assert!(origins.contains(&"http://127.0.0.1:8080"), "{origins:?}");
+        // An empty one would be refused.
+        assert_eq!(origins.len(), 2, "{origins:?}");
     }
     for (name, service) in services(&compose) {
         let settings = service["environment"].as_object().unwrap();
@@ -257,6 +262,33 @@ fn nobody_is_let_in_without_a_token_and_no_secret_is_written_down() {
                 "{name}"
             );
         }
+    }
+}
+
+/// A key without a value passes on a variable that is set, and nothing where it is not: an empty one would be refused, or
+/// silence the log.
+#[test]
+fn what_is_not_set_does_not_arrive_as_empty() {
+    let compose = compose();
+    for name in SERVERS {
+        let settings = service(&compose, name)["environment"].as_object().unwrap();
+        for variable in [
+            "THREEFOLD_LOG",
+            "THREEFOLD_LOG_FORMAT",
+            "THREEFOLD_LOG_LIMIT",
+            "THREEFOLD_MIN_IN_SYNC",
+            "THREEFOLD_IN_SYNC_TIMEOUT_MS",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "OTEL_TRACES_SAMPLER",
+            "OTEL_TRACES_SAMPLER_ARG",
+        ] {
+            assert_eq!(
+                settings.get(variable),
+                Some(&Value::Null),
+                "{name}: {variable}"
+            );
+        }
+        assert!(settings.values().all(|value| value != ""), "{name}");
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn nearest<'a>(
 }
 
 /// `; did you mean ...?`, or nothing where no name is near.
-pub(super) fn hint<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hint<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(given, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 

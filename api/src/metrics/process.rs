@@ -17,7 +17,8 @@ pub(super) struct ProcessCollector {}
 
 struct Usage {
     cpu_seconds: f64,
-    start_seconds: f64,
+    /// None where only processes may be seen (`ProcSubset=pid`), and so not when the system was started.
+    start_seconds: Option<f64>,
     resident_bytes: u64,
     virtual_bytes: u64,
     threads: u64,
@@ -35,13 +36,20 @@ fn usage() -> ProcResult<Usage> {
     };
     Ok(Usage {
         cpu_seconds: (stat.utime + stat.stime) as f64 / ticks,
-        start_seconds: procfs::boot_time_secs()? as f64 + stat.starttime as f64 / ticks,
+        start_seconds: start_seconds(procfs::boot_time_secs(), stat.starttime as f64 / ticks),
         resident_bytes: stat.rss_bytes().get(),
         virtual_bytes: stat.vsize,
         threads: u64::try_from(stat.num_threads).unwrap_or(0),
         open_fds: process.fd_count()? as u64,
         max_fds,
     })
+}
+
+/// Since the Unix epoch, for a process that began some seconds after the system.
+fn start_seconds(boot_time: ProcResult<u64>, after_boot: f64) -> Option<f64> {
+    boot_time
+        .ok()
+        .map(|boot_time| boot_time as f64 + after_boot)
 }
 
 impl Collector for ProcessCollector {
@@ -87,12 +95,14 @@ impl Collector for ProcessCollector {
             None,
             usage.threads as f64,
         )?;
-        page.gauge(
-            "process_start_time",
-            "When this process began, since the Unix epoch",
-            Some(&Unit::Seconds),
-            usage.start_seconds,
-        )?;
+        if let Some(start) = usage.start_seconds {
+            page.gauge(
+                "process_start_time",
+                "When this process began, since the Unix epoch",
+                Some(&Unit::Seconds),
+                start,
+            )?;
+        }
         let encoder = page.0.encode_descriptor(
             "process_cpu",
             "Processor time that this process has used.",
@@ -111,5 +121,19 @@ impl Page<'_> {
             self.0
                 .encode_descriptor(name, &format!("{help}."), unit, MetricType::Gauge)?;
         ConstGauge::new(value).encode(encoder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use procfs::ProcError;
+
+    use super::*;
+
+    #[test]
+    fn without_the_time_of_boot_only_the_time_of_start_is_missing() {
+        assert_eq!(start_seconds(Ok(1_000), 2.5), Some(1_002.5));
+        let unseen = Err(ProcError::NotFound(Some("/proc/stat".into())));
+        assert_eq!(start_seconds(unseen, 2.5), None);
     }
 }

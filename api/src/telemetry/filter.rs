@@ -10,6 +10,8 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
 
+use crate::config::hint;
+
 /// What is logged where nothing is asked for: the engine and the log store tell every step they take at `info`.
 const DEFAULT: &str = "info,openraft=warn,fjall=warn,lsm_tree=warn,sea_orm_migration=warn";
 /// Libraries that write out, at `debug`, what passes through them: frames of sockets, documents, statements.
@@ -22,6 +24,9 @@ const TALKATIVE: [&str; 7] = [
     "tokio_tungstenite",
     "tungstenite",
 ];
+
+/// The levels by name, from nothing to everything.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Lets events through that the person asked for, and that cannot hold what is never logged.
 pub(super) struct Lines {
@@ -42,8 +47,25 @@ impl FromStr for LogFilter {
                  such as info,threefold_replication=debug"
             )
         })?;
+        for part in text.split(',').filter(|part| !part.is_empty()) {
+            level_or_target(part)
+                .map_err(|reason| format!("{text:?} is no log filter: {reason}"))?;
+        }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// Refuses a part that is neither a level nor a target with one. A mistyped level would be taken for a target, at `trace`,
+/// and nothing else would be heard.
+fn level_or_target(part: &str) -> Result<(), String> {
+    if part.contains('=') || part.parse::<LevelFilter>().is_ok() {
+        return Ok(());
+    }
+    Err(format!(
+        "{part:?} is no level ({}){}; for the lines of one target write target=level, such as {part}=debug",
+        LEVELS.join(", "),
+        hint(part, LEVELS)
+    ))
 }
 
 impl fmt::Display for LogFilter {
@@ -119,5 +141,46 @@ impl<S> Filter<S> for Spans {
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
         Some(LevelFilter::INFO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_targets_with_a_level_are_filters() {
+        for text in [DEFAULT, "off", "WARN", "info,", "info,openraft=debug"] {
+            assert!(text.parse::<LogFilter>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_level_is_refused_with_the_one_that_was_meant() {
+        for (text, meant) in [
+            ("inof", "info"),
+            ("warning", "warn"),
+            ("openraft=warn,debgu", "debug"),
+        ] {
+            let refusal = text.parse::<LogFilter>().unwrap_err();
+            assert!(
+                refusal.contains(&format!("did you mean `{meant}`?")),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_target_without_a_level_is_refused() {
+        for (text, meant) in [
+            ("verbose", "verbose=debug"),
+            ("info,threefold_replication", "threefold_replication=debug"),
+        ] {
+            let refusal = text.parse::<LogFilter>().unwrap_err();
+            assert!(refusal.contains("write target=level"), "{refusal}");
+            assert!(refusal.contains(meant), "{refusal}");
+            assert!(!refusal.contains("did you mean"), "{refusal}");
+        }
+        assert!("info,openraft=debgu".parse::<LogFilter>().is_err());
     }
 }
