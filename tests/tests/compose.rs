@@ -35,7 +35,8 @@ fn compose() -> Value {
 fn with_defaults(value: &mut Value) {
     match value {
         Value::String(text) => {
-            while let Some((before, rest)) = text.split_once("${") {
+            // The innermost first: one may stand in the default of another.
+            while let Some((before, rest)) = text.rsplit_once("${") {
                 let (variable, after) = rest.split_once('}').expect("a variable ends");
                 // What is there only where a variable is set is not there.
                 let (_, default) = variable
