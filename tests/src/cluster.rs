@@ -85,6 +85,21 @@ impl Cluster {
         .await;
     }
 
+    /// Waits until every replica sees all of them in sync: until then one more that stops could leave no majority.
+    pub async fn wait_until_in_sync(&self) {
+        until("all replicas to be in sync", LEADER_TIMEOUT, async || {
+            for client in self.clients() {
+                let views = client.local().replicas().await;
+                let views = views.map_err(|error| error.to_string())?;
+                if !views.iter().all(|view| view.in_sync) {
+                    return Err(format!("{views:?}"));
+                }
+            }
+            Ok(())
+        })
+        .await;
+    }
+
     /// The id of the replica that says of itself that it leads, once a majority agrees.
     pub async fn leader(&self) -> u16 {
         until("a leader", LEADER_TIMEOUT, async || {

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use threefold_tests::cluster::LEADER_TIMEOUT;
 use threefold_tests::load::Load;
-use threefold_tests::wait::until;
 use threefold_tests::{Cluster, DatabaseKind, inspect};
 
 const OLD: &str = "the-cluster-secret-that-was-known-for-too-long";
@@ -13,19 +11,6 @@ const NEW: &str = "another-cluster-secret-that-nobody-knows-yet";
 const WRITERS: usize = 8;
 const ANSWERS: usize = 30;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(40);
-
-async fn all_in_sync(cluster: &Cluster) {
-    until("all replicas to be in sync", LEADER_TIMEOUT, async || {
-        for client in cluster.clients() {
-            let views = client.local().replicas().await.map_err(|e| e.to_string())?;
-            if !views.iter().all(|view| view.in_sync) {
-                return Err(format!("{views:?}"));
-            }
-        }
-        Ok(())
-    })
-    .await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cluster_secret_is_changed_without_downtime() {
@@ -53,7 +38,7 @@ async fn the_cluster_secret_is_changed_without_downtime() {
             replica.start();
             replica.wait_until_ready().await;
             // The next one stops only when this one has caught up, or two would be missing.
-            all_in_sync(&cluster).await;
+            cluster.wait_until_in_sync().await;
         }
     }
     let record = load.finish().await;

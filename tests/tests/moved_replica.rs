@@ -4,28 +4,13 @@
 use std::fs;
 use std::time::Duration;
 
-use threefold_tests::cluster::LEADER_TIMEOUT;
 use threefold_tests::load::Load;
-use threefold_tests::wait::until;
 use threefold_tests::{Cluster, DatabaseKind, ports};
 
 const WRITERS: usize = 4;
 const ANSWERS: usize = 30;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(40);
 const MOVED: u16 = 2;
-
-async fn all_in_sync(cluster: &Cluster) {
-    until("all replicas to be in sync", LEADER_TIMEOUT, async || {
-        for client in cluster.clients() {
-            let views = client.local().replicas().await.map_err(|e| e.to_string())?;
-            if !views.iter().all(|view| view.in_sync) {
-                return Err(format!("{views:?}"));
-            }
-        }
-        Ok(())
-    })
-    .await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_moves_while_the_others_serve() {
@@ -62,7 +47,7 @@ async fn a_replica_moves_while_the_others_serve() {
     replica.start();
     replica.wait_until_ready().await;
 
-    all_in_sync(&cluster).await;
+    cluster.wait_until_in_sync().await;
     // The others know its new address without being told, also after a restart with the old flags.
     for other in cluster
         .replicas()
@@ -73,7 +58,7 @@ async fn a_replica_moves_while_the_others_serve() {
         load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
         other.start();
         other.wait_until_ready().await;
-        all_in_sync(&cluster).await;
+        cluster.wait_until_in_sync().await;
     }
     load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
     let record = load.finish().await;
