@@ -12,6 +12,8 @@ use crate::ports::{self, Port};
 use crate::wait::until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A client asks again after this: a member without a leader would keep it for seven seconds.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(5);
 const MEMBERS: usize = 3;
 
@@ -132,7 +134,7 @@ impl Etcd {
 
     async fn post(&self, number: usize, path: &str, body: Value) -> Result<Value, String> {
         let url = format!("{}{path}", self.members[number].url());
-        let request = self.http.post(url).timeout(PATIENCE).body(body.to_string());
+        let request = self.http.post(url).timeout(ANSWER_TIMEOUT).body(body.to_string());
         let response = request.send().await.map_err(|error| error.to_string())?;
         if !response.status().is_success() {
             return Err(format!("{path} says {}", response.status()));
