@@ -161,6 +161,9 @@ impl TryFrom<Args> for ServeConfig {
                 "--compact-after-entries",
                 args.compact_after_entries,
             )),
+            compact_after_bytes: faults
+                .take(at_least_one("--compact-after-mb", args.compact_after_mb))
+                .saturating_mul(1_000_000),
             group_commit: args.group_commit,
         };
         let mut problems = args.sources.problems.clone();

@@ -154,6 +154,23 @@ pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(),
     }
 }
 
+/// Longest wait for a note of the position.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Purges the log through an index, as far as the state holds it.
+pub(crate) async fn compact(raft: &Raft, through: u64) -> Result<(), String> {
+    let stopped = |fatal: openraft::error::Fatal<u64>| fatal.to_string();
+    raft.trigger().snapshot().await.map_err(stopped)?;
+    let mut metrics = raft.data_metrics();
+    let noted = metrics.wait_for(|metrics| {
+        let noted = metrics.snapshot.map(|log_id| log_id.index);
+        noted >= Some(through)
+    });
+    // Where the state is behind, as much as it holds is purged.
+    let _in_time = tokio::time::timeout(SNAPSHOT_TIMEOUT, noted).await;
+    raft.trigger().purge_log(through).await.map_err(stopped)
+}
+
 /// Longest wait for a change of the membership: two log entries.
 const MEMBERSHIP_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -31,6 +31,7 @@ mod acknowledgement;
 mod admission;
 mod alarm;
 mod board;
+mod compaction;
 mod consensus;
 mod database;
 mod follow;

@@ -328,6 +328,7 @@ pub(super) async fn install(
         ));
     }
     let tx = db.writer.begin().await?;
+    let indexes = store::begin_to_fill(&tx).await?;
     expense_term::Entity::delete_many().exec(&tx).await?;
     expense::Entity::delete_many().exec(&tx).await?;
     category::Entity::delete_many().exec(&tx).await?;
@@ -338,6 +339,7 @@ pub(super) async fn install(
     while let Some(frame) = reader.next()? {
         install_frame(&tx, frame).await?;
     }
+    store::make_indexes(&tx, indexes).await?;
     let mut standing = load_standing(&tx).await?;
     standing.last_applied = header.last_applied;
     standing.membership = header.membership;
