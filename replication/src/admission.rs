@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::consensus::{self, Membership, RaftView};
+use crate::consensus::{self, Membership, Node, RaftView};
 use crate::formation::{self, HelloAnswer};
 use crate::peer::{PeerAddress, PeerError};
 use crate::running::Running;
@@ -99,13 +99,13 @@ async fn admit(running: &Running, peer: &PeerAddress) -> Result<Step, AdmissionE
         } => {
             formation::adopt(&running.wire, id).await?;
             tracing::info!(peer = id, "replica {id} joins, and receives what there is");
-            change(running, Membership::AddLearner(id, peer.url.clone())).await
+            change(running, Membership::AddLearner(id, node(peer))).await
         }
         HelloAnswer {
             cluster_id: Some(cluster_id),
             ..
         } if cluster_id != running.identity.cluster_id => Err(AdmissionError::Stranger),
-        _ if !is_member => change(running, Membership::AddLearner(id, peer.url.clone())).await,
+        _ if !is_member => change(running, Membership::AddLearner(id, node(peer))).await,
         _ if !has_everything(&view, id) => Ok(Step::Waits),
         _ => {
             let promoted = change(running, Membership::Promote(id)).await;
@@ -114,6 +114,13 @@ async fn admit(running: &Running, peer: &PeerAddress) -> Result<Step, AdmissionE
             }
             promoted
         }
+    }
+}
+
+fn node(peer: &PeerAddress) -> Node {
+    Node {
+        peer_url: peer.url.clone(),
+        ..Node::default()
     }
 }
 

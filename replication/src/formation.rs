@@ -141,7 +141,7 @@ pub(crate) async fn found(wire: &Wire) -> bool {
 /// What the peers of a replica that is not running say: of its cluster, or why they say nothing that tells so. Asked for
 /// some seconds, since a process may be starting.
 pub(crate) async fn ask_all(wire: &Wire) -> Vec<(u64, Result<(), String>)> {
-    let asked = wire.others().map(async |peer| {
+    let asked = wire.others().into_iter().map(async |peer| {
         let mut said = Err(String::new());
         for _ in 0..ATTEMPTS {
             said = match hello(wire, peer).await {

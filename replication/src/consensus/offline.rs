@@ -60,6 +60,10 @@ pub(crate) async fn make_only_voter(
     id: u64,
     peer_url: String,
 ) -> io::Result<LogId> {
+    let node = Node {
+        peer_url,
+        ..Node::default()
+    };
     let mut log = log.clone();
     let state = log.get_log_state().await.map_err(io::Error::other)?;
     let vote = log.read_vote().await.map_err(io::Error::other)?;
@@ -81,7 +85,7 @@ pub(crate) async fn make_only_voter(
         ),
         payload: EntryPayload::Membership(Membership::new(
             vec![[id].into()],
-            BTreeMap::from([(id, Node { peer_url })]),
+            BTreeMap::from([(id, node)]),
         )),
     };
     log.save_vote(&Vote::new(term, id))
