@@ -205,7 +205,13 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
                 ChangeMembers::ReplaceAllVoters(wanted.collect())
             }
         };
-        raft.change_membership(change, follows_on).await.map(|_| ())
+        let changed = raft.change_membership(change, follows_on).await?;
+        // The engine answers before its metrics say so, and what comes next is judged by these.
+        let mut metrics = raft.metrics();
+        let shown =
+            metrics.wait_for(|metrics| *metrics.membership_config.log_id() >= Some(changed.log_id));
+        let _stopping = shown.await;
+        Ok::<_, RaftError<u64, ClientWriteError<u64, Node>>>(())
     }));
     match changed.await {
         Ok(Ok(changed)) => changed.map_err(|e| e.to_string()),

@@ -51,6 +51,8 @@ pub(crate) struct Running {
     pub(crate) barrier: ReadBarrier,
     pub(crate) receiver: SnapshotReceiver,
     pub(crate) alarm: Arc<Alarm>,
+    /// Held while this replica, as the leader, changes the membership.
+    pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
 impl Running {
@@ -127,6 +129,7 @@ impl Running {
             forwarder,
             barrier,
             alarm: Arc::default(),
+            changing: tokio::sync::Mutex::default(),
         });
         let keeping = members::keep(running.clone());
         tokio::spawn(stop.run_until_cancelled_owned(keeping));

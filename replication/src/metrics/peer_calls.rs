@@ -149,6 +149,11 @@ fn name(method: PeerMethod) -> &'static str {
         PeerMethod::Propose => "propose",
         PeerMethod::ReadIndex => "read_index",
         PeerMethod::TakeOver => "take_over",
+        PeerMethod::Members => "members",
+        PeerMethod::Add => "add",
+        PeerMethod::Promote => "promote",
         PeerMethod::Remove => "remove",
+        PeerMethod::Replace => "replace",
+        PeerMethod::Dismiss => "dismiss",
     }
 }

@@ -11,6 +11,7 @@ use crate::admission;
 use crate::consensus;
 use crate::formation::{self, MetACluster};
 use crate::identity::{self, Identity};
+use crate::removed;
 use crate::running::Running;
 
 impl Replica {
@@ -46,6 +47,8 @@ impl Replica {
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(watching));
         let admitting = admission::admit_newcomers(running.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(admitting));
+        let looking = removed::watch(running.clone(), inner.fault.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(looking));
         let _first = inner.running.set(running);
         Ok(())
     }
