@@ -48,6 +48,7 @@ mod receiver;
 mod removed;
 mod running;
 mod store;
+mod succession;
 mod transition;
 mod wire;
 mod working_set;

@@ -26,7 +26,8 @@ use crate::metrics::Queue;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
-use crate::status::{ReplicaStatus, Report, Role};
+use crate::status::{LostLeader, ReplicaStatus, Report, Role};
+use crate::succession::Succession;
 use crate::wire::Wire;
 
 /// Longest wait of one read round for the leader or its majority.
@@ -53,6 +54,7 @@ pub(crate) struct Running {
     pub(crate) alarm: Arc<Alarm>,
     /// Held while this replica, as the leader, changes the membership.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) succession: Succession,
 }
 
 impl Running {
@@ -130,6 +132,7 @@ impl Running {
             barrier,
             alarm: Arc::default(),
             changing: tokio::sync::Mutex::default(),
+            succession: Succession::default(),
         });
         let keeping = members::keep(running.clone());
         tokio::spawn(stop.run_until_cancelled_owned(keeping));
@@ -186,16 +189,22 @@ impl Running {
             expense_count: applied.expense_count,
             database: self.db.kind,
             quarantine: self.alarm.quarantine(),
+            lost_leader: self.succession.lost(),
         }
     }
 
     /// Resolves when this replica has something new to report, or has been silent for long enough.
-    pub(crate) async fn next_report(&self, applied: &mut watch::Receiver<Applied>) {
+    pub(crate) async fn next_report(
+        &self,
+        applied: &mut watch::Receiver<Applied>,
+        lost_leader: &mut watch::Receiver<Option<LostLeader>>,
+    ) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
         tokio::select! {
             _ = applied.changed() => {}
             _ = server.changed() => {}
+            _ = lost_leader.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}
         }
     }

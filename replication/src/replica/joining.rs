@@ -13,6 +13,7 @@ use crate::formation::{self, MetACluster};
 use crate::identity::{self, Identity};
 use crate::removed;
 use crate::running::Running;
+use crate::succession;
 
 impl Replica {
     /// Makes this empty replica a member of a cluster that is being founded.
@@ -49,6 +50,8 @@ impl Replica {
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(admitting));
         let looking = removed::watch(running.clone(), inner.fault.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(looking));
+        let succeeding = succession::succeed(running.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(succeeding));
         let _first = inner.running.set(running);
         Ok(())
     }

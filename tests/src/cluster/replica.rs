@@ -49,8 +49,8 @@ pub struct Replica {
     process: Mutex<Option<ChildProcess>>,
     database: Database,
     url: String,
-    access_token: Option<String>,
-    plan: Plan,
+    pub(super) access_token: Option<String>,
+    pub(super) plan: Plan,
     overrides: Mutex<BTreeMap<String, String>>,
 }
 
@@ -217,6 +217,11 @@ impl Replica {
             ),
             None => panic!("replica {} did not stop within {STOP_TIMEOUT:?}", self.id()),
         }
+    }
+
+    /// The operating system's number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process().as_ref().expect("a replica that runs").id()
     }
 
     /// Whether it was started and has not ended, by itself or otherwise. One that is frozen runs.
