@@ -149,23 +149,49 @@ impl Operator {
     /// The leader's refusal, or that none answered.
     pub async fn ask(&self, request: &Request) -> Result<Vec<Member>, Unanswered> {
         let begun = Instant::now();
+        let mut asked_before = false;
         loop {
             let unheard = match self.ask_each(request).await {
                 Ok(Answer::Done(members)) => return Ok(members),
-                Ok(Answer::Refused(reason)) => return Err(Unanswered::Refused(reason)),
+                Ok(Answer::Refused(reason)) => {
+                    // The answer to the first time may have been lost, with the replica that was to leave.
+                    return match self.has_left(request).await {
+                        Some(members) if asked_before => Ok(members),
+                        _ => Err(Unanswered::Refused(reason)),
+                    };
+                }
                 Err(reason) => reason,
             };
             if begun.elapsed() > PATIENCE {
                 return Err(Unanswered::Unheard(unheard));
             }
+            asked_before = true;
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The membership, where it lacks the replica that is to be removed.
+    async fn has_left(&self, request: &Request) -> Option<Vec<Member>> {
+        let Request::Remove(leaves) = request else {
+            return None;
+        };
+        match self.ask_each(&Request::Members).await {
+            Ok(Answer::Done(members)) => {
+                let is_in = members.iter().any(|member| member.id == *leaves);
+                (!is_in).then_some(members)
+            }
+            _ => None,
         }
     }
 
     /// Asks one replica of the flags after the other, until one has an answer.
     async fn ask_each(&self, request: &Request) -> Result<Answer, String> {
         let mut last = "no replica of the cluster answers".to_owned();
-        for peer in &self.config.peers {
+        let mut peers: Vec<&PeerAddress> = self.config.peers.iter().collect();
+        // One that is to leave may be gone before it has passed on the answer.
+        let leaves = |peer: &PeerAddress| *request == Request::Remove(peer.id);
+        peers.sort_by_key(|peer| leaves(peer));
+        for peer in peers {
             // They may belong to different clusters.
             let wire = Wire::new(
                 self.transport.clone(),

@@ -285,7 +285,7 @@ fn say_votes(members: &[Member]) {
     let votes = voters.count();
     let losses = votes.saturating_sub(1) / 2;
     let even = if votes.is_multiple_of(2) {
-        ", as one less would; an odd number is better"
+        ", no more than with one replica less: an odd number is better"
     } else {
         ""
     };
