@@ -217,7 +217,8 @@ impl Inspector {
         rows
     }
 
-    async fn execute(&self, sql: &str) {
+    /// Changes the database behind the service's back.
+    pub async fn execute(&self, sql: &str) {
         if let Err(error) = self.connection.execute_unprepared(sql).await {
             panic!("{sql}: {error}");
         }

@@ -44,6 +44,32 @@ pub async fn refuse(of: &Replica, arguments: &[&str], reason: &str) {
     assert!(said.contains(reason), "{arguments:?}: {said}");
 }
 
+/// Waits until a replica can be asked by others, whether it belongs to a cluster or not.
+pub async fn wait_until_it_listens(replica: &Replica) {
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.expect("an HTTP client");
+    let address = format!("{}/healthz", replica.peer_url());
+    until("the replica to listen", TIMEOUT, async || {
+        let answer = http.get(&address).send().await;
+        answer.map(|_| ()).map_err(|error| error.to_string())
+    })
+    .await;
+}
+
+/// Waits until an empty replica has adopted a cluster.
+pub async fn wait_until_adopted(replica: &Replica) {
+    let mark = replica.data_folder().join("replica.json");
+    until(
+        "the replica to adopt a cluster",
+        TIMEOUT,
+        async || match mark.exists() {
+            true => Ok(()),
+            false => Err("it is empty".to_owned()),
+        },
+    )
+    .await;
+}
+
 /// Waits until one replica sees another in this role, and in sync.
 pub async fn wait_for_role(at: &Replica, id: u16, roles: &[&str]) {
     let what = format!("replica {} to see replica {id} as {roles:?}", at.id());

@@ -40,7 +40,8 @@ async fn a_lost_replica_is_replaced(database: DatabaseKind) {
     refuse(asked, &["replace", &needed], "too few are alive").await;
 
     let lost_id = lost.to_string();
-    let replaced = succeed(asked, &["replace", &lost_id]);
+    let replace = ["replace", &lost_id];
+    let replaced = succeed(asked, &replace);
     let restarted = async {
         load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
         cluster.replica(lost).start();

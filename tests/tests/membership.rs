@@ -8,7 +8,9 @@ use threefold_tests::cluster::Replica;
 use threefold_tests::feed::Subscriber;
 use threefold_tests::inspect::{self, Inspector};
 use threefold_tests::load::Load;
-use threefold_tests::operator::{empty, refuse, succeed, wait_for_role, wait_until_forgotten};
+use threefold_tests::operator::{
+    empty, refuse, succeed, wait_for_role, wait_until_forgotten, wait_until_it_listens,
+};
 use threefold_tests::{Cluster, DatabaseKind};
 
 const WRITERS: usize = 4;
@@ -43,6 +45,7 @@ async fn a_cluster_grows_and_shrinks(database: DatabaseKind) {
     // Asked of a follower as well as of the leader.
     let followers = cluster.followers().await;
     four.start();
+    wait_until_it_listens(&four).await;
     succeed(cluster.replica(followers[0]), &["add", "4", "--url", &url]).await;
     four.wait_until_ready().await;
     for replica in founders.iter().chain([&four]) {
@@ -54,6 +57,7 @@ async fn a_cluster_grows_and_shrinks(database: DatabaseKind) {
     succeed(&founders[2], &["promote", "4"]).await;
     let five = cluster.newcomer(5).await;
     five.start();
+    wait_until_it_listens(&five).await;
     let added = ["add", "5", "--url", &five.peer_url(), "--voter"];
     let said = succeed(&founders[1], &added).await;
     assert!(said.contains("5 replicas vote"), "{said}");
@@ -145,6 +149,7 @@ async fn a_cluster_grows_and_shrinks(database: DatabaseKind) {
     ];
     empty(gone).await;
     gone.start();
+    wait_until_it_listens(gone).await;
     succeed(left[0], &add).await;
     wait_for_role(left[1], follower, &["FOLLOWER"]).await;
     serves_like_any_other(gone).await;
