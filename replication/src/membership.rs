@@ -4,7 +4,7 @@
 mod judge;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -27,6 +27,8 @@ const TURN: Duration = Duration::from_secs(12);
 const CONFIRMATION: Duration = Duration::from_secs(1);
 /// Longest wait for a follower to lead in this replica's place.
 const SUCCESSION: Duration = Duration::from_secs(5);
+/// Pause between two looks at who leads.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What the leader came to.
 enum Decision {
@@ -38,25 +40,40 @@ enum Decision {
 /// Answers an operator on the leader; on another replica, asks the leader.
 pub(crate) async fn serve(running: &Arc<Running>, asked: Asked) -> Result<Bytes, PeerFault> {
     let Asked { request, passed_on } = asked;
-    let view = consensus::view(&running.raft);
-    if view.role != Role::Leader {
-        return match view.leader {
+    let begun = Instant::now();
+    loop {
+        let view = consensus::view(&running.raft);
+        if view.role == Role::Leader {
+            return lead(running, request).await;
+        }
+        let answer = match view.leader {
             Some(leader) if !passed_on && leader != running.config.id => {
-                pass_on(running, leader, request).await
+                pass_on(running, leader, request.clone()).await
             }
-            leader => Err(PeerFault::NotLeader(running.config.id, leader)),
+            leader => return Err(PeerFault::NotLeader(running.config.id, leader)),
         };
+        match answer {
+            // It hands over, or has; who leads next is known here in a moment.
+            Err(PeerFault::NotLeader(..)) if begun.elapsed() < SUCCESSION => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
     }
+}
+
+async fn lead(running: &Arc<Running>, request: Request) -> Result<Bytes, PeerFault> {
     // To its end, also where the caller stops waiting.
     let decided = tokio::spawn({
-        let (running, request) = (running.clone(), request.clone());
+        let running = running.clone();
         async move { decide(&running, request).await }
     });
     match decided.await {
         Ok(Ok(Decision::Done)) => Ok(encode(&Answer::Done(members(running)))),
+        // Whoever asked has to ask the next one: this one is about to end.
         Ok(Ok(Decision::HandOver)) => {
             let leader = hand_over(running).await?;
-            pass_on(running, leader, request).await
+            Err(PeerFault::NotLeader(running.config.id, Some(leader)))
         }
         Ok(Err(refused)) => Ok(encode(&Answer::Refused(refused.to_string()))),
         Err(stopped) => Err(ServiceFault::Unavailable(stopped.to_string()).into()),
@@ -87,7 +104,7 @@ async fn hand_over(running: &Running) -> Result<u64, PeerFault> {
         loop {
             match consensus::view(&running.raft).leader {
                 Some(leader) if leader != own => return leader,
-                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+                _ => tokio::time::sleep(PAUSE).await,
             }
         }
     };

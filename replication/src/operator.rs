@@ -149,14 +149,14 @@ impl Operator {
     /// The leader's refusal, or that none answered.
     pub async fn ask(&self, request: &Request) -> Result<Vec<Member>, Unanswered> {
         let begun = Instant::now();
-        let mut asked_before = false;
+        let mut in_doubt = false;
         loop {
-            let unheard = match self.ask_each(request).await {
+            let unheard = match self.ask_each(request, &mut in_doubt).await {
                 Ok(Answer::Done(members)) => return Ok(members),
                 Ok(Answer::Refused(reason)) => {
-                    // The answer to the first time may have been lost, with the replica that was to leave.
+                    // The answer to an earlier attempt may have been lost.
                     return match self.has_left(request).await {
-                        Some(members) if asked_before => Ok(members),
+                        Some(members) if in_doubt => Ok(members),
                         _ => Err(Unanswered::Refused(reason)),
                     };
                 }
@@ -165,7 +165,6 @@ impl Operator {
             if begun.elapsed() > PATIENCE {
                 return Err(Unanswered::Unheard(unheard));
             }
-            asked_before = true;
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -175,7 +174,7 @@ impl Operator {
         let Request::Remove(leaves) = request else {
             return None;
         };
-        match self.ask_each(&Request::Members).await {
+        match self.ask_each(&Request::Members, &mut false).await {
             Ok(Answer::Done(members)) => {
                 let is_in = members.iter().any(|member| member.id == *leaves);
                 (!is_in).then_some(members)
@@ -184,8 +183,9 @@ impl Operator {
         }
     }
 
-    /// Asks one replica of the flags after the other, until one has an answer.
-    async fn ask_each(&self, request: &Request) -> Result<Answer, String> {
+    /// Asks one replica of the flags after the other, until one has an answer. `in_doubt` is set where one may have carried
+    /// it out without saying so.
+    async fn ask_each(&self, request: &Request, in_doubt: &mut bool) -> Result<Answer, String> {
         let mut last = "no replica of the cluster answers".to_owned();
         let mut peers: Vec<&PeerAddress> = self.config.peers.iter().collect();
         // One that is to leave may be gone before it has passed on the answer.
@@ -223,8 +223,14 @@ impl Operator {
                 Err(PeerError::Refused {
                     fault: PeerFault::Service(ServiceFault::Unavailable(reason)),
                     ..
-                }) => last = reason,
-                Err(error) => last = error.to_string(),
+                }) => {
+                    *in_doubt = true;
+                    last = reason;
+                }
+                Err(error) => {
+                    *in_doubt = true;
+                    last = error.to_string();
+                }
             }
         }
         Err(last)

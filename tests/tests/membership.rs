@@ -69,10 +69,9 @@ async fn a_cluster_grows_and_shrinks(database: DatabaseKind) {
     }
 
     // What is answered by default is on all five.
-    let answer = five
-        .client()
-        .add_expense(&NewExpense::described("on all five"));
-    let (_, receipt) = answer.await.unwrap().accepted();
+    let expense = NewExpense::described("on all five");
+    let answer = five.client().add_expense(&expense).await.unwrap();
+    let (_, receipt) = answer.accepted();
     assert_eq!(receipt.acknowledged_by.len(), 5, "{receipt:?}");
 
     // Founders forget nobody, although their flags name three.

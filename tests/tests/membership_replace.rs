@@ -192,10 +192,12 @@ async fn nobody_leaves_whom_min_in_sync_asks_for() {
     )
     .await;
     succeed(cluster.replica(1), &["remove", "3"]).await;
-    let added = four
-        .client()
-        .add_expense(&NewExpense::described("by three"));
-    added.await.unwrap().accepted();
+    let expense = NewExpense::described("by three");
+    four.client()
+        .add_expense(&expense)
+        .await
+        .unwrap()
+        .accepted();
 }
 
 async fn assert_holds(replica: &Replica, answered: &std::collections::BTreeSet<String>) {

@@ -51,7 +51,7 @@ enum Command {
     ///
     /// Run it on the machine of a replica that is stopped, with the settings that it is served with. It says what may be
     /// lost, and asks before it changes anything. Never use it while the other replicas may come back with their data.
-    Recover(Box<recovery::Args>),
+    Recover(Box<recovery::RecoverArgs>),
 }
 
 impl Args {

@@ -13,7 +13,7 @@ const CONSENT: &str = "recover";
 
 /// Flags of `threefold cluster recover`: those of `threefold serve`, and one more.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct RecoverArgs {
     /// Do not ask.
     #[arg(long)]
     yes: bool,
@@ -22,7 +22,7 @@ pub(super) struct Args {
 }
 
 /// Runs the command.
-pub(super) async fn recover(args: Args) -> anyhow::Result<()> {
+pub(super) async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
     let (config, transport) = settings(args.serve)?;
     let recovery = Recovery::inspect(config.replica, transport).await?;
     println!("{}", describe(recovery.survivor()));
