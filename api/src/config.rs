@@ -262,6 +262,14 @@ fn url(flag: &'static str, text: &str) -> Result<String, Fault> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// The address of a peer listener, as `--peer` takes it.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn peer_url(text: &str) -> Result<String, String> {
+    url("--peer", text).map_err(|fault| fault.reason)
+}
+
 /// The URL of the database, given as it is or in a file.
 fn database(url: Option<String>, file: Option<&Path>) -> Result<String, Fault> {
     match (url, file) {

@@ -12,6 +12,7 @@ use crate::compaction;
 use crate::consensus;
 use crate::formation::{self, MetACluster};
 use crate::identity::{self, Identity};
+use crate::removed;
 use crate::running::Running;
 use crate::succession;
 
@@ -48,6 +49,8 @@ impl Replica {
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(watching));
         let admitting = admission::admit_newcomers(running.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(admitting));
+        let looking = removed::watch(running.clone(), inner.fault.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(looking));
         let succeeding = succession::succeed(running.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(succeeding));
         let compacting = compaction::keep_within_bound(running.clone(), inner.log.clone());
