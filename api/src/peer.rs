@@ -23,7 +23,7 @@ macro_rules! document {
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 
 /// Every method, with the document that calls it. The answer is always called `result`.
-pub const DOCUMENTS: [(PeerMethod, &str); 9] = [
+pub const DOCUMENTS: [(PeerMethod, &str); 10] = [
     (PeerMethod::Hello, document!("query", "hello")),
     (PeerMethod::Found, document!("mutation", "found")),
     (
@@ -39,6 +39,7 @@ pub const DOCUMENTS: [(PeerMethod, &str); 9] = [
     (PeerMethod::ReadIndex, document!("query", "readIndex")),
     (PeerMethod::TakeOver, document!("mutation", "takeOver")),
     (PeerMethod::Remove, document!("mutation", "remove")),
+    (PeerMethod::Verify, document!("mutation", "verify")),
 ];
 
 /// The document that follows a peer's reports.
@@ -56,6 +57,7 @@ pub fn document_of(method: PeerMethod) -> &'static str {
         PeerMethod::ReadIndex => 6,
         PeerMethod::TakeOver => 7,
         PeerMethod::Remove => 8,
+        PeerMethod::Verify => 9,
     };
     DOCUMENTS[index].1
 }

@@ -19,6 +19,7 @@ pub mod removal;
 mod replica;
 pub mod status;
 pub mod trace;
+pub mod verify;
 
 #[cfg(any(test, feature = "conformance"))]
 pub use consensus::conformance;
@@ -39,6 +40,7 @@ mod handover;
 mod identity;
 mod peer_service;
 mod proposal;
+mod quarantine;
 mod read_barrier;
 mod receiver;
 mod running;

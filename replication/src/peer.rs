@@ -28,6 +28,8 @@ pub enum PeerMethod {
     TakeOver,
     /// Remove a replica that is lost from the membership.
     Remove,
+    /// A step of a comparison of the replicas' tables.
+    Verify,
 }
 
 /// A peer and where its peer endpoint is.

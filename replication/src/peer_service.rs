@@ -17,6 +17,7 @@ use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
+use crate::verify;
 
 impl Replica {
     /// Answers a peer's call. The caller has checked the cluster secret.
@@ -45,6 +46,7 @@ impl Replica {
             PeerMethod::Propose => propose(running, decode(payload)?).await,
             PeerMethod::ReadIndex => read_index(running).await,
             PeerMethod::TakeOver => handover::take_over(running).await,
+            PeerMethod::Verify => verify::serve_peer(running, payload).await,
             PeerMethod::Remove => removal::serve(running, decode(payload)?).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }

@@ -22,10 +22,12 @@ use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
 use crate::metrics::Queue;
+use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
 use crate::status::{ReplicaStatus, Report, Role};
+use crate::verify::{self, Examiner, Verifier};
 use crate::wire::Wire;
 
 /// Longest wait of one read round for the leader or its majority.
@@ -50,6 +52,8 @@ pub(crate) struct Running {
     pub(crate) barrier: ReadBarrier,
     pub(crate) receiver: SnapshotReceiver,
     pub(crate) alarm: Arc<Alarm>,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) verifier: Verifier,
 }
 
 impl Running {
@@ -63,6 +67,8 @@ impl Running {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, Fault> {
         wire.joined(identity.cluster_id);
+        // Before anything is served.
+        let alarm = Alarm::open(&config.data);
         let snapshots = config.data.join("snapshots");
         // Half-sent snapshots of an earlier run are of no use.
         if let Err(error) = std::fs::remove_dir_all(&snapshots) {
@@ -84,6 +90,7 @@ impl Running {
             .await
             .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
         let applied = machine.applied();
+        let examiner = machine.examiner();
         log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
@@ -125,7 +132,9 @@ impl Running {
             group,
             forwarder,
             barrier,
-            alarm: Arc::default(),
+            alarm: Arc::new(alarm),
+            examiner,
+            verifier: Verifier::new(),
         });
         let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
         for peer in running.wire.others() {
@@ -133,6 +142,12 @@ impl Running {
             let follow =
                 async move { follow::follow(&running.wire, peer, silence, &*running).await };
             tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
+        }
+        let abstain = quarantine::abstain(running.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(abstain));
+        if let Some(interval) = running.config.verify_interval {
+            let compare = verify::schedule::keep_comparing(running.clone(), interval);
+            tokio::spawn(stop.run_until_cancelled_owned(compare));
         }
         Ok(running)
     }
@@ -194,7 +209,10 @@ impl Running {
     pub(crate) async fn next_report(&self, applied: &mut watch::Receiver<Applied>) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
+        let mut quarantine = self.alarm.subscribe();
+        quarantine.mark_unchanged();
         tokio::select! {
+            _ = quarantine.changed() => {}
             _ = applied.changed() => {}
             _ = server.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}
@@ -270,6 +288,7 @@ fn status(
         expense_count: report.expense_count,
         database: report.database,
         last_seen_at,
+        quarantine: report.quarantine.clone(),
     }
 }
 
@@ -287,6 +306,7 @@ fn unheard(id: u64, own: &Report, head: threefold_entity::Revision) -> ReplicaSt
         expense_count: 0,
         database: own.database,
         last_seen_at: None,
+        quarantine: None,
     }
 }
 

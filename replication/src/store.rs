@@ -1,7 +1,7 @@
 //! Between working set and database: one load and one store for many proposals, set-wise, never a round trip a row.
 
-mod bulk;
-mod rows;
+pub(crate) mod bulk;
+pub(crate) mod rows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -25,6 +25,7 @@ use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::history::HistoryHash;
 use crate::metrics::{Direction, Metrics};
+use crate::verify::Examiner;
 
 /// How far this replica's database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,7 @@ pub struct Shared {
     standing: Mutex<Standing>,
     applied: watch::Sender<Applied>,
     feed: FeedPublisher,
+    examiner: Arc<Examiner>,
 }
 
 /// What the state machine is told of the replica's configuration.
@@ -71,6 +73,7 @@ impl StateMachine {
         let standing = load_standing(&db.writer).await?;
         let (applied, _) = watch::channel(standing.applied());
         let standing = Mutex::new(standing);
+        let examiner = Arc::new(Examiner::new(db.clone()));
         Ok(Self {
             shared: Arc::new(Shared {
                 db,
@@ -80,6 +83,7 @@ impl StateMachine {
                 standing,
                 applied,
                 feed,
+                examiner,
             }),
         })
     }
@@ -95,6 +99,11 @@ impl StateMachine {
             .await
             .map(|_| ())
             .map_err(|fault| fault.to_string())
+    }
+
+    /// Looks at the tables at every checkpoint that is applied.
+    pub(crate) fn examiner(&self) -> Arc<Examiner> {
+        self.shared.examiner.clone()
     }
 
     /// Follows how far the database is.

@@ -112,5 +112,6 @@ fn name(method: PeerMethod) -> &'static str {
         PeerMethod::ReadIndex => "read_index",
         PeerMethod::TakeOver => "take_over",
         PeerMethod::Remove => "remove",
+        PeerMethod::Verify => "verify",
     }
 }
