@@ -199,6 +199,7 @@ mod tests {
             expense_count: 0,
             database: DatabaseKind::Sqlite,
             quarantine: None,
+            lost_leader: None,
         }
     }
 

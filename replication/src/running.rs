@@ -26,7 +26,8 @@ use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
-use crate::status::{ReplicaStatus, Report, Role};
+use crate::status::{LostLeader, ReplicaStatus, Report, Role};
+use crate::succession::Succession;
 use crate::verify::{self, Examiner, Verifier};
 use crate::wire::Wire;
 
@@ -54,6 +55,7 @@ pub(crate) struct Running {
     pub(crate) alarm: Arc<Alarm>,
     pub(crate) examiner: Arc<Examiner>,
     pub(crate) verifier: Verifier,
+    pub(crate) succession: Succession,
 }
 
 impl Running {
@@ -135,6 +137,7 @@ impl Running {
             alarm: Arc::new(alarm),
             examiner,
             verifier: Verifier::new(),
+            succession: Succession::default(),
         });
         let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
         for peer in running.wire.others() {
@@ -202,11 +205,16 @@ impl Running {
             expense_count: applied.expense_count,
             database: self.db.kind,
             quarantine: self.alarm.quarantine(),
+            lost_leader: self.succession.lost(),
         }
     }
 
     /// Resolves when this replica has something new to report, or has been silent for long enough.
-    pub(crate) async fn next_report(&self, applied: &mut watch::Receiver<Applied>) {
+    pub(crate) async fn next_report(
+        &self,
+        applied: &mut watch::Receiver<Applied>,
+        lost_leader: &mut watch::Receiver<Option<LostLeader>>,
+    ) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
         let mut quarantine = self.alarm.subscribe();
@@ -215,6 +223,7 @@ impl Running {
             _ = quarantine.changed() => {}
             _ = applied.changed() => {}
             _ = server.changed() => {}
+            _ = lost_leader.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}
         }
     }
