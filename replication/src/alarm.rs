@@ -24,7 +24,7 @@ use crate::status::{Report, Role};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What comparing with the others has shown.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Alarm {
     compared: Mutex<BTreeMap<u64, Compared>>,
     quarantine: watch::Sender<Option<String>>,

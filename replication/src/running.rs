@@ -70,7 +70,7 @@ impl Running {
     ) -> Result<Arc<Self>, Fault> {
         wire.joined(identity.cluster_id);
         // Before anything is served.
-        let alarm = Alarm::open(&config.data);
+        let alarm = Arc::new(Alarm::open(&config.data));
         let snapshots = config.data.join("snapshots");
         // Half-sent snapshots of an earlier run are of no use.
         if let Err(error) = std::fs::remove_dir_all(&snapshots) {
@@ -79,6 +79,7 @@ impl Running {
         let settings = Settings {
             patience: config.database_patience,
             metrics: wire.metrics().clone(),
+            alarm: alarm.clone(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine = StateMachine::open(
@@ -134,7 +135,7 @@ impl Running {
             group,
             forwarder,
             barrier,
-            alarm: Arc::new(alarm),
+            alarm,
             examiner,
             verifier: Verifier::new(),
             succession: Succession::default(),

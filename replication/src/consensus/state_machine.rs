@@ -21,6 +21,7 @@ use super::snapshot::{self, SnapshotData};
 use super::types::{
     Entry, LogId, Outcomes, SnapshotMeta, StorageError, StoredMembership, TypeConfig,
 };
+use crate::alarm::Alarm;
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::history::HistoryHash;
@@ -47,7 +48,7 @@ pub struct Shared {
     pub(super) db: Database,
     pub(super) snapshots: PathBuf,
     log: LogStore,
-    settings: Settings,
+    pub(super) settings: Settings,
     standing: Mutex<Standing>,
     applied: watch::Sender<Applied>,
     feed: FeedPublisher,
@@ -59,6 +60,8 @@ pub struct Shared {
 pub(crate) struct Settings {
     pub(crate) patience: Duration,
     pub(crate) metrics: Arc<Metrics>,
+    /// Tells whether this replica's rows are to be trusted.
+    pub(crate) alarm: Arc<Alarm>,
 }
 
 impl StateMachine {

@@ -26,7 +26,11 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
         db,
         log,
         folder.join("snapshots"),
-        Settings { patience, metrics },
+        Settings {
+            patience,
+            metrics,
+            alarm: Arc::default(),
+        },
         feed,
     )
     .await
