@@ -112,6 +112,19 @@ impl Examiner {
         current.filter(|current| current.checkpoint == checkpoint)
     }
 
+    /// Log position and revision of what was seen at a checkpoint.
+    #[cfg(test)]
+    pub(crate) async fn seen(&self, checkpoint: Uuid) -> Option<(u64, u64)> {
+        loop {
+            let examination = self.of(checkpoint)?;
+            match examination.progress() {
+                Answer::Examining { .. } => tokio::time::sleep(Duration::from_millis(1)).await,
+                Answer::Examined(digest) => return Some((digest.index, digest.revision)),
+                _ => return None,
+            }
+        }
+    }
+
     /// Closes the read transaction of a checkpoint that nobody will ask about.
     pub(super) fn release(&self, checkpoint: Uuid) {
         if self.of(checkpoint).is_some() {
@@ -360,3 +373,6 @@ fn unreadable(after: Option<&[Value]>, error: &DbErr) -> String {
 fn closed() -> Answer {
     Answer::Refused("it no longer holds the state of that checkpoint".to_owned())
 }
+
+#[cfg(test)]
+mod tests;
