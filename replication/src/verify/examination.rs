@@ -252,7 +252,7 @@ impl Examination {
                 sums.add(hash);
                 rows += 1;
                 if table == Table::ReplicaState
-                    && let Some(Value::BigInt(Some(stored))) = row.get(2)
+                    && let Some(Value::BigInt(Some(stored))) = row.get(1)
                 {
                     revision = u64::try_from(*stored).unwrap_or_default();
                 }
