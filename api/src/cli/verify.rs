@@ -210,6 +210,9 @@ impl Verification {
                 format!("Replicas hold different rows{at}, and it cannot be told whose are right.")
             }
             "DIFFERS" => format!("Replicas hold different rows{at}."),
+            _ if self.replicas.iter().all(|replica| replica.state != "EQUAL") => {
+                "The replicas could not be compared.".to_owned()
+            }
             _ => {
                 format!("Not every replica could be compared{at}; those that could hold the same.")
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sea_orm::{AccessMode, DatabaseTransaction, DbErr, IsolationLevel, TransactionTrait, Value};
+use sea_orm::{DatabaseTransaction, DbErr, IsolationLevel, TransactionTrait, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use super::table::{Row, Table};
 use crate::consensus::state_machine::stored_index;
 use crate::database::{Database, is_transient};
 use crate::running::lock;
+use crate::status::DatabaseKind;
 
 /// Longest wait of the writer for the read transaction.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(1);
@@ -145,14 +146,10 @@ impl Examiner {
 /// A transaction that sees the database as it is after the entry with that index.
 async fn snapshot(db: &Database, index: u64) -> Result<DatabaseTransaction, String> {
     let failed = |e: DbErr| format!("its database failed: {e}");
-    let tx = db
-        .examiner
-        .begin_with_config(
-            Some(IsolationLevel::RepeatableRead),
-            Some(AccessMode::ReadOnly),
-        )
-        .await
-        .map_err(failed)?;
+    // A transaction of SQLite always sees one state.
+    let isolation = (db.kind == DatabaseKind::Postgres).then_some(IsolationLevel::RepeatableRead);
+    let begun = db.examiner.begin_with_config(isolation, None).await;
+    let tx = begun.map_err(failed)?;
     // The first select is what takes the snapshot.
     let stored = stored_index(&tx).await.map_err(failed)?;
     if stored == Some(index) {
