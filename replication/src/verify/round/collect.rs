@@ -82,7 +82,7 @@ impl Round {
                 _ => Step::Wait,
             },
             Ok(Answer::Examined(digest)) if digest.schema != schema() => Step::GiveUp(
-                "it compares other columns than this replica: they are of different versions; upgrade the older one"
+                "it is of another version than this replica; upgrade the older one first"
                     .to_owned(),
             ),
             Ok(Answer::Examined(digest)) if digest.index != index => {
