@@ -115,6 +115,11 @@ pub(crate) async fn elect(raft: &Raft) -> Result<(), PeerFault> {
     asked.map_err(|fatal| ServiceFault::Unavailable(fatal.to_string()).into())
 }
 
+/// Lets this replica stand for election when it misses its leader, or keeps it from that. It votes for others either way.
+pub(crate) fn let_stand(raft: &Raft, may: bool) {
+    raft.runtime_config().elect(may);
+}
+
 /// Resolves when this replica leads; never where the engine stops before.
 pub(crate) async fn leading(raft: &Raft) {
     let mut metrics = raft.server_metrics();

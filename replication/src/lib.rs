@@ -21,6 +21,7 @@ mod replica;
 pub mod simulation;
 pub mod status;
 pub mod trace;
+pub mod verify;
 
 #[cfg(any(test, feature = "conformance"))]
 pub use consensus::conformance;
@@ -46,6 +47,7 @@ mod members;
 mod membership;
 mod peer_service;
 mod proposal;
+mod quarantine;
 mod read_barrier;
 mod receiver;
 mod removed;

@@ -17,6 +17,7 @@ use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
+use crate::verify;
 
 impl Replica {
     /// Answers a peer's call. The caller has checked the cluster secret.
@@ -51,6 +52,7 @@ impl Replica {
             | PeerMethod::Remove
             | PeerMethod::Replace => membership::serve(running, decode(payload)?).await,
             PeerMethod::Dismiss => self.dismissed(running, &envelope),
+            PeerMethod::Verify => verify::serve_peer(running, payload).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }

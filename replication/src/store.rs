@@ -1,8 +1,8 @@
 //! Between working set and database: one load and one store for many proposals, set-wise, never a round trip a row.
 
-mod bulk;
+pub(crate) mod bulk;
 mod indexes;
-mod rows;
+pub(crate) mod rows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

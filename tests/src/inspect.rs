@@ -217,6 +217,12 @@ impl Inspector {
         rows
     }
 
+    /// Changes what is stored, behind the service's back. `?` stands for the id of the expense that is first by id.
+    pub async fn tamper(&self, sql: &str) {
+        let first = "(SELECT id FROM expense ORDER BY id LIMIT 1)";
+        self.execute(&sql.replace('?', first)).await;
+    }
+
     /// Changes the database behind the service's back.
     pub async fn execute(&self, sql: &str) {
         if let Err(error) = self.connection.execute_unprepared(sql).await {

@@ -81,6 +81,9 @@ pub enum SnapshotFault {
     /// The file is not what it should be.
     #[error("the snapshot is damaged: {0}")]
     Damaged(String),
+    /// The rows here are not to be trusted.
+    #[error("this replica is quarantined: {0}")]
+    Quarantined(String),
 }
 
 /// First frame.
@@ -133,7 +136,11 @@ impl SnapshotData {
     pub(crate) async fn into_file(self) -> Result<SnapshotFile, SnapshotFault> {
         match self {
             Self::File(file) => Ok(file),
-            Self::Current(shared) => write(&shared.db, &shared.snapshots).await,
+            // What is wrong here must not go anywhere else.
+            Self::Current(shared) => match shared.settings.alarm.quarantine() {
+                Some(reason) => Err(SnapshotFault::Quarantined(reason)),
+                None => write(&shared.db, &shared.snapshots).await,
+            },
         }
     }
 }
