@@ -170,6 +170,7 @@ pub(crate) enum Membership {
 
 /// Changes the membership. Goes on in the background where the caller stops waiting, so that it is not left half done for that.
 pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result<(), String> {
+    failpoint!("membership.begin");
     let raft = raft.clone();
     let changed = tokio::spawn(tokio::time::timeout(MEMBERSHIP_TIMEOUT, async move {
         let view = view(&raft);
@@ -190,7 +191,9 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
         };
         raft.change_membership(change, false).await.map(|_| ())
     }));
-    match changed.await {
+    let changed = changed.await;
+    failpoint!("membership.done");
+    match changed {
         Ok(Ok(changed)) => changed.map_err(|e| e.to_string()),
         Ok(Err(_elapsed)) => Err("a majority did not confirm it in time".to_owned()),
         Err(_stopped) => Err("the replica is stopping".to_owned()),

@@ -131,6 +131,7 @@ impl Shared {
             return Ok(outcomes);
         }
         standing.stale = true;
+        failpoint!("apply.begin", |e| DbErr::from(e).into());
         let expected = index_column(standing.last_applied);
         let tx = self.db.writer.begin().await?;
         let mut batches = Vec::new();
@@ -140,11 +141,14 @@ impl Shared {
         if !store_standing(&tx, standing, Some(expected)).await? {
             return Err(ApplyFault::Regressed);
         }
+        failpoint!("apply.commit", |e| DbErr::from(e).into());
         tx.commit().await?;
+        failpoint!("apply.committed", |e| DbErr::from(e).into());
         standing.stale = false;
         // The feed first: whoever sees the new position finds its changes there.
         self.feed.publish(batches);
         self.applied.send_replace(standing.applied());
+        failpoint!("apply.published");
         Ok(outcomes)
     }
 
@@ -223,7 +227,8 @@ impl Shared {
         let mut outcomes: Vec<Outcomes> = steps.iter().map(|_| Outcomes::default()).collect();
         let mut piece: Vec<(usize, u64, &Proposal)> = Vec::new();
         for (position, step) in steps.iter().enumerate() {
-            for proposal in &step.proposals {
+            let skip = !step.proposals.is_empty() && sabotaged!("sabotage.skip-entry");
+            for proposal in step.proposals.iter().filter(|_| !skip) {
                 let alone = transition::stands_alone(&proposal.command);
                 if alone {
                     self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
@@ -297,6 +302,7 @@ impl Shared {
         }
         self.feed.reset(standing.resident.revision);
         self.applied.send_replace(standing.applied());
+        failpoint!("snapshot.installed");
         Ok(())
     }
 }
