@@ -14,6 +14,7 @@ pub mod ports;
 pub mod postgres;
 pub mod prometheus;
 pub mod socket;
+pub mod torture;
 pub mod wait;
 
 pub use client::Client;

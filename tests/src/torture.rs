@@ -1,0 +1,8 @@
+//! The torture test: clients at work while faults come and go, and a judge of what they saw.
+//!
+//! [`workload`] sends and records, [`history`] is the record, [`checker`] judges it. A history is a file: it can be
+//! judged again, years later, without the cluster that it was recorded on.
+
+pub mod checker;
+pub mod history;
+pub mod workload;
