@@ -12,22 +12,22 @@ mod wire;
 
 use std::fmt::Debug;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::dice::Dice;
 use super::scene::Scene;
 use crate::DatabaseKind;
 
 /// One fault, drawn and not yet injected.
-pub trait Fault: Debug + Send {
+pub trait Fault: Debug {
     /// What it counts as in the report.
     fn kind(&self) -> String;
 
     /// Does it. Says what it did, for the diary.
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String>;
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String>;
 
     /// Undoes it, as far as [`Scene::restore`] does not.
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()>;
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()>;
 
     /// Whether it goes with no other fault, and begins only when all replicas are in sync.
     fn is_exclusive(&self) -> bool {
