@@ -17,8 +17,6 @@ mod switch;
 #[cfg(feature = "failpoints")]
 pub use self::list::{Kind, LIST, Point};
 #[cfg(feature = "failpoints")]
-pub(crate) use self::spoil::spoil;
-#[cfg(feature = "failpoints")]
 pub use self::switch::{
     Injected, SetError, State, at, at_blocking, from_environment, is_on, pass, set, states,
 };
@@ -58,6 +56,3 @@ macro_rules! sabotaged {
         false
     };
 }
-
-#[cfg(feature = "failpoints")]
-mod spoil;

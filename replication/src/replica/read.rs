@@ -143,7 +143,7 @@ impl Replica {
             .feed
             .follow(self.inner.db.reader.clone(), after, ledger_id);
         #[cfg(feature = "failpoints")]
-        let feed = crate::failpoint::spoil(feed);
+        let feed = crate::feed::spoil::spoil(feed);
         // A history that turned out to be wrong is not told any further.
         let feed = feed.map(move |event| match alarm.quarantine() {
             Some(reason) => Err(ServiceError::Quarantined(reason)),

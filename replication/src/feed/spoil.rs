@@ -3,8 +3,8 @@
 use async_stream::stream;
 use futures_util::{Stream, StreamExt};
 
+use super::FeedEvent;
 use crate::error::ServiceError;
-use crate::feed::FeedEvent;
 
 type Event = Result<FeedEvent, ServiceError>;
 
