@@ -1,9 +1,24 @@
 //! Judges of a history. Each is a pure function of what clients saw and of what the databases hold at the end, so that
 //! a judgement can be repeated.
 
+mod alike;
+mod batch;
+mod feed;
+mod key;
+mod linearizable;
+mod model;
+mod order;
+mod receipt;
+mod session;
+mod set;
+mod written;
+mod your_writes;
+
+use std::path::Path;
+
 use serde::Serialize;
 
-use super::history::{FinalState, History};
+use super::history::{FinalState, History, HistoryError};
 
 /// Violations that a verdict spells out. All are counted.
 const SPELLED_OUT: usize = 20;
@@ -13,6 +28,8 @@ const SPELLED_OUT: usize = 20;
 pub struct Verdict {
     /// The checker.
     pub checker: &'static str,
+    /// What it holds the cluster to.
+    pub promise: &'static str,
     /// How many things it looked at. None is no proof of anything.
     pub checked: u64,
     /// How many it could not decide within its bounds.
@@ -24,9 +41,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn new(checker: &'static str) -> Self {
+    fn new(checker: &'static str, promise: &'static str) -> Self {
         Self {
             checker,
+            promise,
             checked: 0,
             undecided: 0,
             violations: 0,
@@ -47,7 +65,27 @@ impl Verdict {
     }
 }
 
-/// Asks every checker.
-pub fn judge(_history: &History, _finals: &[FinalState]) -> Vec<Verdict> {
-    Vec::new()
+/// Asks every checker. None needs the cluster any more.
+pub fn judge(history: &History, finals: &[FinalState]) -> Vec<Verdict> {
+    vec![
+        linearizable::judge(history, finals),
+        set::judge(history, finals),
+        feed::judge(history, finals),
+        your_writes::judge(history),
+        receipt::judge(history),
+        session::judge(history),
+        order::judge(history),
+        key::judge(history),
+        batch::judge(history, finals),
+        alike::judge(finals),
+    ]
 }
+
+/// Judges a history again from its file.
+pub fn judge_file(path: &Path) -> Result<Vec<Verdict>, HistoryError> {
+    let (history, finals) = History::load(path)?;
+    Ok(judge(&history, &finals))
+}
+
+#[cfg(test)]
+mod testing;
