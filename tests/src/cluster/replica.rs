@@ -222,6 +222,11 @@ impl Replica {
         }
     }
 
+    /// The operating system's number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process().as_ref().expect("a replica that runs").id()
+    }
+
     /// Whether it was started and has not ended, by itself or otherwise. One that is frozen runs.
     pub fn is_running(&self) -> bool {
         match self.process().as_mut() {
