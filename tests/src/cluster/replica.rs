@@ -243,14 +243,6 @@ impl Replica {
         }
     }
 
-    /// The system's number of its process, while it runs.
-    pub fn process_id(&self) -> Option<u32> {
-        if !self.is_running() {
-            return None;
-        }
-        self.process().as_ref().map(ChildProcess::id)
-    }
-
     /// Whether it has a leader and serves, asked once.
     pub async fn is_ready(&self) -> bool {
         let asked = private_http()
