@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::command::{AddCategory, Command, Patch, UpdateCategory};
+use crate::consensus::LogDisk;
 use crate::identity::{self, Identity};
 use crate::outcome::Verdict;
 use crate::peer::encode;
@@ -20,7 +21,8 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
     identity::write(folder, &db, &identity).await.unwrap();
     let patience = Duration::from_secs(1);
     let metrics = Arc::new(Metrics::new(1, &[]));
-    let log = LogStore::open(&folder.join("log"), db.clone(), patience, metrics.clone()).unwrap();
+    let disk = LogDisk::open(&folder.join("log")).unwrap();
+    let log = LogStore::new(disk, db.clone(), patience, metrics.clone());
     let feed = FeedPublisher::new(Revision::ZERO);
     StateMachine::open(
         db,
