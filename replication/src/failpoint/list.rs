@@ -212,6 +212,10 @@ pub const LIST: [Point; 50] = [
         "reads do not wait for Min-Revision",
     ),
     sabotage(
+        "sabotage.revision-slips",
+        "a read says an older revision than it was read at; `30%on` does so at times",
+    ),
+    sabotage(
         "sabotage.wrong-outcome",
         "outcome says of every key that nothing came of it",
     ),

@@ -232,6 +232,7 @@ impl Nemesis<'_> {
         }
         Verdict {
             checker: "logs",
+            promise: "no replica panics, and none is quarantined",
             checked,
             undecided: 0,
             violations: examples.len() as u64,

@@ -20,7 +20,9 @@ impl Fault for Rolling {
 
     fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
         async {
-            for replica in scene.cluster.replicas() {
+            let count = u16::try_from(scene.cluster.replicas().len()).expect("few replicas");
+            for id in 1..=count {
+                let replica = scene.cluster.replica(id);
                 scene.disturb(replica.id());
                 replica.terminate().await;
                 scene.start(replica.id());
