@@ -1,7 +1,7 @@
 //! Every replica stopped in order and started again, one after the other.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Fault, Scene};
 
@@ -18,11 +18,9 @@ impl Fault for Rolling {
         true
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
-            let count = u16::try_from(scene.cluster.replicas().len()).expect("few replicas");
-            for id in 1..=count {
-                let replica = scene.cluster.replica(id);
+            for replica in scene.cluster.replicas() {
                 scene.disturb(replica.id());
                 replica.terminate().await;
                 scene.start(replica.id());
@@ -31,10 +29,10 @@ impl Fault for Rolling {
             }
             "rolling restart".to_owned()
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> BoxFuture<'a, ()> {
-        std::future::ready(()).boxed()
+    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+        std::future::ready(()).boxed_local()
     }
 }
