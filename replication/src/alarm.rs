@@ -97,6 +97,7 @@ mod tests {
             expense_count: 0,
             database: DatabaseKind::Sqlite,
             quarantine: None,
+            lost_leader: None,
         }
     }
 

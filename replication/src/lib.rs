@@ -46,6 +46,7 @@ mod read_barrier;
 mod receiver;
 mod running;
 mod store;
+mod succession;
 mod transition;
 mod wire;
 mod working_set;

@@ -66,10 +66,12 @@ impl Replica {
         }
         let reports = async_stream::stream! {
             let mut applied = running.applied.clone();
+            let mut lost_leader = running.succession.subscribe();
             loop {
                 applied.mark_unchanged();
+                lost_leader.mark_unchanged();
                 yield encode(&running.report());
-                running.next_report(&mut applied).await;
+                running.next_report(&mut applied, &mut lost_leader).await;
             }
         };
         Ok(reports.take_until(self.stopping()).boxed())

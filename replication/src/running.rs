@@ -25,7 +25,8 @@ use crate::metrics::Queue;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
-use crate::status::{ReplicaStatus, Report, Role};
+use crate::status::{LostLeader, ReplicaStatus, Report, Role};
+use crate::succession::Succession;
 use crate::wire::Wire;
 
 /// Longest wait of one read round for the leader or its majority.
@@ -50,6 +51,7 @@ pub(crate) struct Running {
     pub(crate) barrier: ReadBarrier,
     pub(crate) receiver: SnapshotReceiver,
     pub(crate) alarm: Arc<Alarm>,
+    pub(crate) succession: Succession,
 }
 
 impl Running {
@@ -128,6 +130,7 @@ impl Running {
             forwarder,
             barrier,
             alarm: Arc::default(),
+            succession: Succession::default(),
         });
         let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
         for peer in running.wire.others() {
@@ -189,16 +192,22 @@ impl Running {
             expense_count: applied.expense_count,
             database: self.db.kind,
             quarantine: self.alarm.quarantine(),
+            lost_leader: self.succession.lost(),
         }
     }
 
     /// Resolves when this replica has something new to report, or has been silent for long enough.
-    pub(crate) async fn next_report(&self, applied: &mut watch::Receiver<Applied>) {
+    pub(crate) async fn next_report(
+        &self,
+        applied: &mut watch::Receiver<Applied>,
+        lost_leader: &mut watch::Receiver<Option<LostLeader>>,
+    ) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
         tokio::select! {
             _ = applied.changed() => {}
             _ = server.changed() => {}
+            _ = lost_leader.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}
         }
     }

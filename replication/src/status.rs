@@ -6,6 +6,7 @@ use threefold_entity::Revision;
 use uuid::Uuid;
 
 use crate::history::HistoryHash;
+pub use crate::succession::LostLeader;
 
 /// What a replica does in the cluster at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,9 @@ pub struct Report {
     pub database: DatabaseKind,
     /// Why it serves nothing, if it is quarantined.
     pub quarantine: Option<String>,
+    /// Set while nobody listens for the leader that it knew last; none from a version that did not say.
+    #[serde(default)]
+    pub lost_leader: Option<LostLeader>,
 }
 
 #[cfg(test)]
@@ -117,6 +121,7 @@ pub(crate) mod testing {
             expense_count: 0,
             database: DatabaseKind::Sqlite,
             quarantine: None,
+            lost_leader: None,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod collector;
 pub mod feed;
 pub mod inspect;
 pub mod load;
+pub mod measure;
 pub mod ports;
 pub mod postgres;
 pub mod prometheus;

@@ -12,6 +12,7 @@ use crate::consensus;
 use crate::formation::{self, MetACluster};
 use crate::identity::{self, Identity};
 use crate::running::Running;
+use crate::succession;
 
 impl Replica {
     /// Makes this empty replica a member of a cluster that is being founded.
@@ -46,6 +47,8 @@ impl Replica {
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(watching));
         let admitting = admission::admit_newcomers(running.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(admitting));
+        let succeeding = succession::succeed(running.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(succeeding));
         let _first = inner.running.set(running);
         Ok(())
     }

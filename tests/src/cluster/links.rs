@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::ports::{self, Port};
 
-/// How often a port is tried again that cannot be listened on.
-const BIND_PAUSE: Duration = Duration::from_millis(20);
+/// How often a port is tried again that cannot be listened on, or where nobody listens.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What happens to bytes on their way from one replica to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -142,7 +142,7 @@ impl Link {
         loop {
             match TcpListener::bind((Ipv4Addr::LOCALHOST, self.listen)).await {
                 Ok(listener) => return listener,
-                Err(_) => tokio::time::sleep(BIND_PAUSE).await,
+                Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
     }
@@ -184,13 +184,31 @@ impl Link {
                     }
                 }
                 () = wires.changed() => self = wires,
-                Some(_ended) = connections.join_next() => {}
+                Some(ended) = connections.join_next() => {
+                    if matches!(ended, Ok(false)) {
+                        // As nobody listens there, nobody listens here: a process that has died shows.
+                        listener = None;
+                        self.wait_for_target().await;
+                    }
+                }
             }
         }
     }
 
-    /// Carries what one connection has to say, until either end closes it.
-    async fn carry(self, caller: TcpStream) {
+    async fn is_listened_to(&self) -> bool {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.target))
+            .await
+            .is_ok()
+    }
+
+    async fn wait_for_target(&self) {
+        while !self.is_listened_to().await {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Carries what one connection has to say, until either end closes it. False where nobody listens any more.
+    async fn carry(self, caller: TcpStream) -> bool {
         // A connection is made by packets both ways.
         let mut link = self;
         while [&link.there, &link.back]
@@ -200,7 +218,7 @@ impl Link {
             link.changed().await;
         }
         let Ok(called) = TcpStream::connect((Ipv4Addr::LOCALHOST, link.target)).await else {
-            return;
+            return false;
         };
         for stream in [&caller, &called] {
             stream.set_nodelay(true).ok();
@@ -209,8 +227,8 @@ impl Link {
         let (from_called, to_called) = called.into_split();
         // The end of either way is the end of the connection.
         tokio::select! {
-            () = pump::pump(from_caller, to_called, link.there) => {}
-            () = pump::pump(from_called, to_caller, link.back) => {}
+            () = pump::pump(from_caller, to_called, link.there.clone()) => true,
+            () = pump::pump(from_called, to_caller, link.back.clone()) => link.is_listened_to().await,
         }
     }
 }

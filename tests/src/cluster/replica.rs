@@ -222,6 +222,11 @@ impl Replica {
         }
     }
 
+    /// The operating system's number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process().as_ref().expect("a replica that runs").id()
+    }
+
     /// Whether it was started and has not ended, by itself or otherwise. One that is frozen runs.
     pub fn is_running(&self) -> bool {
         match self.process().as_mut() {
@@ -236,14 +241,6 @@ impl Replica {
             Some(process) => process.exited().expect("the replica's process").is_some(),
             None => false,
         }
-    }
-
-    /// The system's number of its process, while it runs.
-    pub fn process_id(&self) -> Option<u32> {
-        if !self.is_running() {
-            return None;
-        }
-        self.process().as_ref().map(ChildProcess::id)
     }
 
     /// Whether it has a leader and serves, asked once.

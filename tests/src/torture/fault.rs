@@ -1,6 +1,7 @@
 //! What can befall a cluster: one file a kind. Each says what it does, does it, and undoes it.
 
 mod database;
+mod disk;
 mod failpoint;
 mod freeze;
 mod kill;
@@ -12,22 +13,22 @@ mod wire;
 
 use std::fmt::Debug;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::dice::Dice;
 use super::scene::Scene;
 use crate::DatabaseKind;
 
 /// One fault, drawn and not yet injected.
-pub trait Fault: Debug + Send {
+pub trait Fault: Debug {
     /// What it counts as in the report.
     fn kind(&self) -> String;
 
     /// Does it. Says what it did, for the diary.
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String>;
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String>;
 
     /// Undoes it, as far as [`Scene::restore`] does not.
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()>;
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()>;
 
     /// Whether it goes with no other fault, and begins only when all replicas are in sync.
     fn is_exclusive(&self) -> bool {
@@ -36,7 +37,7 @@ pub trait Fault: Debug + Send {
 }
 
 /// Kinds of faults, by the names that the command line knows.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "kill",
     "freeze",
     "partition",
@@ -46,10 +47,11 @@ pub const KINDS: [&str; 9] = [
     "snapshot",
     "replace",
     "rolling",
+    "disk",
 ];
 
 /// How often each kind is drawn.
-const WEIGHTS: [u64; 9] = [25, 12, 20, 10, 12, 20, 6, 4, 3];
+const WEIGHTS: [u64; 10] = [25, 12, 20, 10, 12, 20, 6, 4, 3, 4];
 
 /// What the cluster is made of, as far as it decides what can befall it.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +94,7 @@ pub fn draw(kind: &str, dice: &mut Dice, ground: Ground) -> Box<dyn Fault> {
         "failpoint" => Box::new(failpoint::Failpoints::draw(dice, ground)),
         "snapshot" => Box::new(snapshot::BrokenSnapshot::draw(dice)),
         "replace" => Box::new(replace::Replace::draw(dice)),
+        "disk" => Box::new(disk::FullDisk::draw(dice)),
         "rolling" => Box::new(rolling::Rolling::default()),
         other => panic!("{other} is no kind of fault: {KINDS:?}"),
     }

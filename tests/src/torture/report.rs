@@ -67,7 +67,10 @@ pub struct Usage {
 impl Usage {
     pub(super) fn of(replica: &Replica) -> Self {
         Self {
-            memory_bytes: replica.process_id().and_then(peak_memory).unwrap_or(0),
+            memory_bytes: match replica.is_running() {
+                true => peak_memory(replica.pid()).unwrap_or(0),
+                false => 0,
+            },
             data_bytes: size_of(&replica.data_folder()),
         }
     }

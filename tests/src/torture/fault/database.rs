@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 use super::{Dice, Fault, Scene, Victims};
@@ -98,7 +98,7 @@ impl Fault for DatabaseFault {
         format!("database {:?} {:?}", self.how, self.victims).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             self.struck = self.victims.find(scene).await;
             for id in self.struck.clone() {
@@ -111,10 +111,10 @@ impl Fault for DatabaseFault {
                 self.held.len()
             )
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()> {
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
         async {
             for connection in self.held.drain(..) {
                 if self.how == How::Locked {
@@ -129,7 +129,7 @@ impl Fault for DatabaseFault {
                 }
             }
         }
-        .boxed()
+        .boxed_local()
     }
 }
 

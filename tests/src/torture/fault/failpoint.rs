@@ -1,7 +1,7 @@
 //! Failpoints inside the replicas: ends, pauses and failures at places where they hurt most.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Ground, Scene};
 
@@ -95,7 +95,7 @@ impl Fault for Failpoints {
         format!("failpoint {} {what}", self.name)
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             let order = scene.leader_first().await;
             let from_first = order.iter().cycle().skip(self.first);
@@ -109,15 +109,15 @@ impl Fault for Failpoints {
                 self.name, self.action, self.set
             )
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()> {
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
         async {
             for id in self.set.drain(..) {
                 scene.set_failpoint(id, self.name, "off").await;
             }
         }
-        .boxed()
+        .boxed_local()
     }
 }

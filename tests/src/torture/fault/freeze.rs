@@ -1,7 +1,7 @@
 //! `SIGSTOP`: a process that holds its connections and does nothing, as in a long pause of its machine.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Scene, Victims};
 
@@ -31,7 +31,7 @@ impl Fault for Freeze {
         format!("freeze {:?}", self.victims).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             let victims = self.victims.find(scene).await;
             for id in &victims {
@@ -39,10 +39,10 @@ impl Fault for Freeze {
             }
             format!("SIGSTOP of {victims:?}")
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()> {
-        async { scene.thaw() }.boxed()
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+        async { scene.thaw() }.boxed_local()
     }
 }

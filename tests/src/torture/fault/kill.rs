@@ -1,7 +1,7 @@
 //! `kill -9`.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Scene, Victims};
 
@@ -31,7 +31,7 @@ impl Fault for Kill {
         format!("kill {:?}", self.victims).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             let victims = self.victims.find(scene).await;
             if self.victims == Victims::Leader {
@@ -42,10 +42,10 @@ impl Fault for Kill {
             }
             format!("kill -9 of {victims:?}")
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> BoxFuture<'a, ()> {
-        std::future::ready(()).boxed()
+    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+        std::future::ready(()).boxed_local()
     }
 }

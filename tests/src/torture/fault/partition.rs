@@ -1,7 +1,7 @@
 //! Replicas that cannot reach each other, while clients reach them all.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Scene};
 use crate::cluster::links::Condition;
@@ -56,7 +56,7 @@ impl Fault for Partition {
         format!("partition {:?} {:?}", self.shape, self.condition).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             let order = scene.leader_first().await;
             let (links, condition) = (scene.cluster.links(), self.condition);
@@ -98,10 +98,10 @@ impl Fault for Partition {
                 self.shape
             )
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()> {
-        async { scene.cluster.links().heal() }.boxed()
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+        async { scene.cluster.links().heal() }.boxed_local()
     }
 }

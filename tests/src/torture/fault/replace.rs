@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Scene, Victims};
 use crate::binary;
@@ -37,7 +37,7 @@ impl Fault for Replace {
         true
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             let lost = self.victims.find(scene).await[0];
             self.lost = Some(lost);
@@ -48,16 +48,16 @@ impl Fault for Replace {
             remove(scene, lost).await;
             format!("{lost} has lost everything and is removed")
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()> {
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
         async {
             if let Some(lost) = self.lost.take() {
                 scene.start(lost);
             }
         }
-        .boxed()
+        .boxed_local()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Scene};
 
@@ -59,7 +59,7 @@ impl Fault for BrokenSnapshot {
         true
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             let order = scene.leader_first().await;
             let victim = *order.last().expect("a replica");
@@ -83,10 +83,10 @@ impl Fault for BrokenSnapshot {
                 self.away, self.name, self.action
             )
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()> {
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
         async {
             if let Some(victim) = self.victim {
                 scene
@@ -98,6 +98,6 @@ impl Fault for BrokenSnapshot {
                 scene.set_failpoint(replica.id(), self.name, "off").await;
             }
         }
-        .boxed()
+        .boxed_local()
     }
 }

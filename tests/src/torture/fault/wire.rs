@@ -1,7 +1,7 @@
 //! Links that are slow or lose things.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Scene};
 use crate::cluster::links::Condition;
@@ -39,7 +39,7 @@ impl Fault for BadWire {
         format!("wire {how} {all}")
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
         async {
             let (links, condition) = (scene.cluster.links(), self.condition);
             let order = scene.leader_first().await;
@@ -51,10 +51,10 @@ impl Fault for BadWire {
             links.set_between_groups(&[leader], followers, condition);
             format!("{condition:?} around {leader}, who leads")
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> BoxFuture<'a, ()> {
-        async { scene.cluster.links().heal() }.boxed()
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+        async { scene.cluster.links().heal() }.boxed_local()
     }
 }
