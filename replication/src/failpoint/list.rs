@@ -47,7 +47,7 @@ const fn sabotage(name: &'static str, meaning: &'static str) -> Point {
 }
 
 /// All of them: places in the order in which a mutation passes them, then snapshots and membership, then what is broken on purpose.
-pub const LIST: [Point; 50] = [
+pub const LIST: [Point; 51] = [
     // A mutation on its way.
     place(
         "mutation.begin",
