@@ -47,7 +47,7 @@ const fn sabotage(name: &'static str, meaning: &'static str) -> Point {
 }
 
 /// All of them: places in the order in which a mutation passes them, then snapshots and membership, then what is broken on purpose.
-pub const LIST: [Point; 50] = [
+pub const LIST: [Point; 51] = [
     // A mutation on its way.
     place(
         "mutation.begin",
@@ -210,6 +210,10 @@ pub const LIST: [Point; 50] = [
     sabotage(
         "sabotage.min-revision-ignored",
         "reads do not wait for Min-Revision",
+    ),
+    sabotage(
+        "sabotage.revision-slips",
+        "a read says an older revision than it was read at; `30%on` does so at times",
     ),
     sabotage(
         "sabotage.wrong-outcome",

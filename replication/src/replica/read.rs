@@ -96,6 +96,10 @@ impl Replica {
         looked
             .map_err(|_elapsed| ServiceError::Behind(wait))?
             .map_err(ServiceError::Database)?;
+        #[cfg(feature = "failpoints")]
+        if sabotaged!("sabotage.revision-slips") {
+            return Ok(Revision::from_column(revision.to_column() - 3));
+        }
         Ok(revision)
     }
 

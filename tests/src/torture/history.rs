@@ -13,6 +13,7 @@ pub use self::final_state::{FinalState, TableDigest, final_states};
 pub use self::operation::{
     Action, Answer, Freshness, Item, Operation, Receipt, ReplicaSet, Row, Settlement,
 };
+pub(in crate::torture) use self::recorder::InDoubt;
 pub use self::recorder::{Counts, Recorder};
 pub use self::watched::{Change, ChangeKind, Watched, WatchedEvent};
 

@@ -196,8 +196,12 @@ impl Display for Report {
             let word = if verdict.holds() { "holds" } else { "VIOLATED" };
             writeln!(
                 f,
-                "  {:<24} {word}: {} checked, {} undecided, {} violations",
-                verdict.checker, verdict.checked, verdict.undecided, verdict.violations
+                "  {:<17} {word}: {} checked, {} undecided, {} violations ({})",
+                verdict.checker,
+                verdict.checked,
+                verdict.undecided,
+                verdict.violations,
+                verdict.promise
             )?;
             for example in &verdict.examples {
                 writeln!(f, "      {example}")?;

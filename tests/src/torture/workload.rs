@@ -46,6 +46,12 @@ pub struct Load {
     pub watch: u16,
     /// The mean time that a client waits between two things, in milliseconds.
     pub pause_ms: u64,
+    /// How long a client waits for an answer before it asks another replica, in milliseconds.
+    pub patience_ms: u64,
+    /// How many in a hundred mutations are acknowledged by a majority only.
+    pub quorum_percent: u64,
+    /// How long a replica may go on with a mutation whose client has gone, in milliseconds: `--write-timeout-ms`, and some more.
+    pub settle_ms: u64,
 }
 
 impl Default for Load {
@@ -58,6 +64,9 @@ impl Default for Load {
             batch: 2,
             watch: 3,
             pause_ms: 50,
+            patience_ms: 3_000,
+            quorum_percent: 25,
+            settle_ms: 11_000,
         }
     }
 }
@@ -67,6 +76,7 @@ impl Default for Load {
 pub struct Workloads {
     recorder: Arc<Recorder>,
     target: Target,
+    load: Load,
     stop: channel::Sender<bool>,
     head: channel::Sender<Option<u64>>,
     workers: JoinSet<()>,
@@ -92,8 +102,7 @@ impl Workloads {
         let mut workers = JoinSet::new();
         let mut number = 0;
         let mut next = || {
-            let pause = Duration::from_millis(load.pause_ms);
-            let worker = Worker::new(number, seed, target, &recorder, &stopped, pause);
+            let worker = Worker::new(number, seed, target, &recorder, &stopped, load);
             number += 1;
             worker
         };
@@ -116,6 +125,7 @@ impl Workloads {
         Ok(Self {
             recorder,
             target: target.clone(),
+            load,
             stop,
             head,
             workers,
@@ -138,7 +148,7 @@ impl Workloads {
             join(&mut self.workers),
         )
         .await;
-        let head = settle::settle(&self.target, &self.recorder).await;
+        let head = settle::settle(&self.target, &self.recorder, self.load.settle_ms).await;
         self.head.send_replace(Some(head));
         within(
             "the subscribers' last changes",

@@ -25,12 +25,23 @@ pub struct Recorder {
     inner: Mutex<Inner>,
 }
 
+/// A mutation whose answer was lost.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::torture) struct InDoubt {
+    /// Its operation.
+    pub(in crate::torture) number: u64,
+    /// What to ask with.
+    pub(in crate::torture) key: Uuid,
+    /// When its client gave up, in nanoseconds since the start.
+    pub(in crate::torture) end: u64,
+}
+
 #[derive(Debug)]
 struct Inner {
     file: BufWriter<File>,
     number: u64,
     counts: Counts,
-    in_doubt: Vec<(u64, Uuid)>,
+    in_doubt: Vec<InDoubt>,
     last_write: Duration,
     longest_silence: Duration,
 }
@@ -83,7 +94,7 @@ impl Recorder {
             inner.last_write = now;
         }
         if let (Answer::Lost(_), Some(key)) = (&answer, action.key()) {
-            inner.in_doubt.push((number, key));
+            inner.in_doubt.push(InDoubt { number, key, end });
         }
         inner.write(&Line::Operation(Operation {
             number,
@@ -135,7 +146,7 @@ impl Recorder {
     }
 
     /// The mutations whose answer was lost, which are to be asked for; they are handed out once.
-    pub(in crate::torture) fn take_in_doubt(&self) -> Vec<(u64, Uuid)> {
+    pub(in crate::torture) fn take_in_doubt(&self) -> Vec<InDoubt> {
         std::mem::take(&mut self.inner().in_doubt)
     }
 

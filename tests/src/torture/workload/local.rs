@@ -1,8 +1,6 @@
 //! Clients that write, and read what they wrote on another replica: by its revision, or locally where the receipt says that it is
 //! there. In between they ask one replica where it is, over one connection.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,7 +10,6 @@ use super::worker::Worker;
 use crate::socket::{Socket, SocketError};
 use crate::torture::history::{Action, Answer, Freshness, Item, Receipt};
 
-const PATIENCE: Duration = Duration::from_secs(3);
 /// Edits of one expense before another is taken.
 const EDITS: u64 = 20;
 
@@ -72,7 +69,7 @@ impl Session {
             let endpoint = worker.any();
             let payload = json!({ "read-consistency": "local" });
             let connected = Socket::connect(&endpoint.url, payload);
-            let Ok(Ok(socket)) = tokio::time::timeout(PATIENCE, connected).await else {
+            let Ok(Ok(socket)) = tokio::time::timeout(worker.patience(), connected).await else {
                 return;
             };
             self.count += 1;
@@ -85,7 +82,7 @@ impl Session {
         let action = Action::Position {
             session: self.count,
         };
-        let asked = tokio::time::timeout(PATIENCE, position(socket)).await;
+        let asked = tokio::time::timeout(worker.patience(), position(socket)).await;
         let answer = match asked {
             Ok(Ok(Some(revision))) => Answer::Listed {
                 revision,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::target::Target;
 use super::wire;
 use crate::client::ClientError;
-use crate::torture::history::{Recorder, Settlement};
+use crate::torture::history::{InDoubt, Recorder, Settlement};
 use crate::wait::until;
 
 /// Longest wait for an answer from replicas that have healed.
@@ -16,34 +16,20 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Questions at once.
 const PARALLEL: usize = 8;
 
-/// A mutation that was still on its way when its client gave up is carried out, or has been given up by its replica, within
-/// this time: a replica tries for `--write-timeout-ms`, ten seconds unless set.
-const UNDER_WAY: Duration = Duration::from_secs(11);
-
-/// Settles what is in doubt, and returns the last revision.
-pub(super) async fn settle(target: &Target, recorder: &Recorder) -> u64 {
+/// Settles what is in doubt, and returns the last revision. A mutation of which nothing is known may yet come, for so many milliseconds
+/// after its client gave up; then it is asked for once more.
+pub(super) async fn settle(target: &Target, recorder: &Recorder, settle_ms: u64) -> u64 {
     let in_doubt = recorder.take_in_doubt();
-    if !in_doubt.is_empty() {
-        tokio::time::sleep(UNDER_WAY).await;
-    }
     stream::iter(in_doubt)
-        .for_each_concurrent(PARALLEL, async |(number, key)| {
-            let mut turn = number;
-            let outcome = until("an outcome", TIMEOUT, async || {
-                turn += 1;
-                let outcome = target.pick(turn).client.outcome(key).await;
-                outcome.map_err(|error| error.to_string())
-            })
-            .await;
-            let settlement = match outcome {
-                None => Settlement::Never,
-                Some(outcome) => match (outcome.receipt, outcome.user_errors.into_iter().next()) {
-                    (Some(receipt), _) => Settlement::Accepted(receipt.revision),
-                    (None, Some(error)) => Settlement::Refused(error.code),
-                    (None, None) => Settlement::Refused("no reason".to_owned()),
-                },
-            };
-            recorder.settled(number, settlement);
+        .for_each_concurrent(PARALLEL, async |doubt| {
+            let last = Duration::from_millis(settle_ms) + Duration::from_nanos(doubt.end);
+            let mut settlement = ask(target, &doubt).await;
+            let left = last.saturating_sub(Duration::from_nanos(recorder.now()));
+            if settlement == Settlement::Never && !left.is_zero() {
+                tokio::time::sleep(left).await;
+                settlement = ask(target, &doubt).await;
+            }
+            recorder.settled(doubt.number, settlement);
         })
         .await;
     let mut turn = 0;
@@ -56,4 +42,22 @@ pub(super) async fn settle(target: &Target, recorder: &Recorder) -> u64 {
         wire::revision(&data["expenses"]["revision"]).ok_or_else(|| data.to_string())
     })
     .await
+}
+
+async fn ask(target: &Target, doubt: &InDoubt) -> Settlement {
+    let mut turn = doubt.number;
+    let outcome = until("an outcome", TIMEOUT, async || {
+        turn += 1;
+        let outcome = target.pick(turn).client.outcome(doubt.key).await;
+        outcome.map_err(|error| error.to_string())
+    })
+    .await;
+    let Some(outcome) = outcome else {
+        return Settlement::Never;
+    };
+    match (outcome.receipt, outcome.user_errors.into_iter().next()) {
+        (Some(receipt), _) => Settlement::Accepted(receipt.revision),
+        (None, Some(error)) => Settlement::Refused(error.code),
+        (None, None) => Settlement::Refused("no reason".to_owned()),
+    }
 }

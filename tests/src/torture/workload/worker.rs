@@ -8,12 +8,11 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::Load;
 use super::target::{Endpoint, Target};
 use super::wire;
 use crate::torture::history::{Action, Answer, Recorder};
 
-/// How long a client waits for an answer before it asks another replica.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// How often it sends a mutation before it gives up.
 const ATTEMPTS: usize = 4;
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -25,7 +24,7 @@ pub(super) struct Worker {
     target: Target,
     recorder: Arc<Recorder>,
     stopped: watch::Receiver<bool>,
-    pause: Duration,
+    load: Load,
     marks: u64,
 }
 
@@ -36,7 +35,7 @@ impl Worker {
         target: &Target,
         recorder: &Arc<Recorder>,
         stopped: &watch::Receiver<bool>,
-        pause: Duration,
+        load: Load,
     ) -> Self {
         Self {
             number,
@@ -44,15 +43,14 @@ impl Worker {
             target: target.clone(),
             recorder: Arc::clone(recorder),
             stopped: stopped.clone(),
-            pause,
+            load,
             marks: 0,
         }
     }
 
     /// Whether to begin another thing, after a pause.
     pub(super) async fn goes_on(&mut self) -> bool {
-        let mean = u64::try_from(self.pause.as_micros()).expect("a pause in bounds");
-        let pause = Duration::from_micros(self.draw(2 * mean + 1));
+        let pause = Duration::from_micros(self.draw(2_000 * self.load.pause_ms + 1));
         let mut stopped = self.stopped.clone();
         // Sleeps, but not past the end.
         tokio::select! {
@@ -124,8 +122,8 @@ impl Worker {
             }
             let endpoint = self.any();
             asked = endpoint.id;
-            let quorum = self.chance(25);
-            match wire::ask(&endpoint, &action, quorum, PATIENCE).await {
+            let quorum = self.chance(self.load.quorum_percent);
+            match wire::ask(&endpoint, &action, quorum, self.patience()).await {
                 Answer::Lost(why) => lost = Some(Answer::Lost(why)),
                 Answer::NotDone(why) => last = Some(Answer::NotDone(why)),
                 answer => {
@@ -147,7 +145,7 @@ impl Worker {
     /// Reads once, from that replica.
     pub(super) async fn read(&mut self, endpoint: &Endpoint, action: Action) -> Answer {
         let begin = self.now();
-        let answer = wire::ask(endpoint, &action, false, PATIENCE).await;
+        let answer = wire::ask(endpoint, &action, false, self.patience()).await;
         self.record(endpoint.id, begin, action, answer.clone());
         answer
     }
@@ -155,7 +153,15 @@ impl Worker {
     /// Sends a mutation once, to that replica, and says when it began and what came of it; the caller records it.
     pub(super) async fn send_once(&self, endpoint: &Endpoint, action: &Action) -> (u64, Answer) {
         let begin = self.now();
-        (begin, wire::ask(endpoint, action, false, PATIENCE).await)
+        (
+            begin,
+            wire::ask(endpoint, action, false, self.patience()).await,
+        )
+    }
+
+    /// How long this client waits for an answer.
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_millis(self.load.patience_ms)
     }
 
     /// Takes down an operation that has just ended.
