@@ -123,6 +123,7 @@ impl Nemesis<'_> {
             faults.truncate(1);
             self.look().await;
         }
+        self.scene.begin_round(faults.len());
         for fault in &mut faults {
             let kind = fault.kind();
             let said = fault.inject(&self.scene).await;
