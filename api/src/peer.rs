@@ -3,6 +3,8 @@
 //! Bulky payloads travel as one scalar, [`schema::Payload`]; what is in them is the replication's affair.
 
 pub mod client;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 pub mod http;
 pub mod schema;
 

@@ -102,6 +102,7 @@ impl Database {
 
     /// Makes every commit so far durable, before the log that could repeat it is purged.
     pub(crate) async fn flush(&self) -> Result<(), DbErr> {
+        failpoint!("flush.before", DbErr::from);
         match self.kind {
             // One flushed commit flushes everything before it in PostgreSQL's own log.
             DatabaseKind::Postgres => {
@@ -159,6 +160,16 @@ impl Database {
                 tracing::debug!(%error, "a connection pool did not close");
             }
         }
+    }
+}
+
+/// As a lost connection would be seen.
+#[cfg(feature = "failpoints")]
+impl From<crate::failpoint::Injected> for DbErr {
+    fn from(injected: crate::failpoint::Injected) -> Self {
+        Self::Exec(RuntimeErr::SqlxError(Arc::new(SqlxError::Io(
+            injected.into(),
+        ))))
     }
 }
 

@@ -5,6 +5,9 @@
 //! is an [`outcome::Outcome`]. This crate is the only writer of the database, and the only user of the consensus
 //! engine (module `consensus`).
 
+#[macro_use]
+pub mod failpoint;
+
 pub mod change;
 pub mod command;
 pub mod config;

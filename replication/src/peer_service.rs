@@ -153,6 +153,10 @@ impl Replica {
 
 async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {
     let file = running.receiver.take(&chunk).await?;
+    #[cfg(feature = "failpoints")]
+    if file.is_some() {
+        failpoint!("snapshot.received");
+    }
     consensus::install(&running.raft, chunk.vote, file).await
 }
 

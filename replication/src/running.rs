@@ -112,6 +112,8 @@ impl Running {
             min_in_sync: config.min_in_sync,
             in_sync_timeout: config.in_sync_timeout,
             tenure: Mutex::default(),
+            #[cfg(feature = "failpoints")]
+            machine: machine.clone(),
         });
         let group = GroupCommit::start(
             raft.clone(),

@@ -115,6 +115,7 @@ pub(crate) async fn store<C: ConnectionTrait>(db: &C, set: &WorkingSet<'_>) -> R
     let expenses = set
         .dirty_expenses()
         .map(|(_, record)| rows::expense(record.clone().into_row()))
+        .skip(usize::from(sabotaged!("sabotage.lose-row")))
         .collect();
     bulk::upsert(db, &rows::EXPENSE, expenses).await?;
     store_terms(db, set).await?;

@@ -16,6 +16,7 @@ pub mod ports;
 pub mod postgres;
 pub mod prometheus;
 pub mod socket;
+pub mod torture;
 pub mod verify;
 pub mod wait;
 
