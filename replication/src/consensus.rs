@@ -2,6 +2,7 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub(crate) mod log_disk;
 pub(crate) mod log_store;
 mod network;
 mod offline;
@@ -9,6 +10,7 @@ pub(crate) mod snapshot;
 pub(crate) mod state_machine;
 pub(crate) mod types;
 
+pub(crate) use log_disk::LogDisk;
 pub(crate) use log_store::{LogSize, LogStore};
 pub(crate) use network::{NetworkFactory, SnapshotChunk};
 pub(crate) use offline::{make_only_voter, stored_position};
@@ -302,4 +304,37 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
             .err()
             .map(ToString::to_string),
     }
+}
+
+/// A log entry, as the simulation looks at it.
+#[cfg(feature = "simulation")]
+pub(crate) struct EntryView {
+    pub(crate) term: u64,
+    pub(crate) index: u64,
+    /// The keys of its proposals, in order.
+    pub(crate) keys: Vec<uuid::Uuid>,
+}
+
+/// Reads an encoded log entry.
+#[cfg(feature = "simulation")]
+pub(crate) fn view_entry(bytes: &[u8]) -> Option<EntryView> {
+    let entry: types::Entry = decode(bytes).ok()?;
+    let keys = match &entry.payload {
+        openraft::EntryPayload::Normal(batch) => {
+            let proposals = batch.decode().ok()?;
+            proposals.iter().map(|proposal| proposal.key).collect()
+        }
+        _ => Vec::new(),
+    };
+    Some(EntryView {
+        term: entry.log_id.leader_id.term,
+        index: entry.log_id.index,
+        keys,
+    })
+}
+
+/// The index in the mark of what was purged.
+#[cfg(feature = "simulation")]
+pub(crate) fn purged_index(mark: &[u8]) -> Option<u64> {
+    decode::<LogId>(mark).ok().map(|log_id| log_id.index)
 }

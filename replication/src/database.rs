@@ -71,6 +71,21 @@ impl Database {
         })
     }
 
+    /// The same over connections that the simulation made.
+    #[cfg(feature = "simulation")]
+    pub(crate) async fn simulated(
+        writer: DatabaseConnection,
+        reader: DatabaseConnection,
+    ) -> Result<Self, DbErr> {
+        Migrator::up(&writer, None).await?;
+        Ok(Self {
+            writer,
+            reader,
+            kind: DatabaseKind::Sqlite,
+            connections: Arc::default(),
+        })
+    }
+
     /// Makes every commit so far durable, before the log that could repeat it is purged.
     pub(crate) async fn flush(&self) -> Result<(), DbErr> {
         failpoint!("flush.before", DbErr::from);

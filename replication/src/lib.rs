@@ -20,6 +20,8 @@ pub mod peer;
 pub mod recovery;
 pub mod removal;
 mod replica;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod status;
 pub mod trace;
 

@@ -42,7 +42,7 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
 }
 
-/// From `kill -9` of a leader to the next answered write, sent after it, on another replica.
+/// From `kill -9` of a leader to the next answered write, sent after it, on another replica; where nothing else happened.
 #[derive(Debug, Default, Serialize)]
 pub struct Failovers {
     /// How many were seen.

@@ -25,7 +25,7 @@ const PROGRESS_TIMEOUT: Duration = Duration::from_secs(30);
 /// What counts as writes being answered.
 const PROGRESS: Duration = Duration::from_secs(1);
 /// So few that logs are cut all the time, and whoever was away for some seconds needs a snapshot.
-const COMPACT_AFTER_ENTRIES: &str = "300";
+const COMPACT_AFTER_ENTRIES: &str = "60";
 /// What no replica may say, and why not.
 const NEVER_SAID: [(&str, &str); 2] = [
     ("panicked at", "a replica must not panic"),
@@ -123,6 +123,7 @@ impl Nemesis<'_> {
             faults.truncate(1);
             self.look().await;
         }
+        self.scene.begin_round(faults.len());
         for fault in &mut faults {
             let kind = fault.kind();
             let said = fault.inject(&self.scene).await;

@@ -30,9 +30,11 @@ pub struct Scene {
 struct Left {
     frozen: BTreeSet<u16>,
     failpoints: BTreeSet<(u16, String)>,
-    /// Leaders that were killed: when, by the recorder's clock, and who.
+    /// Leaders that were killed while nothing else happened: when, by the recorder's clock, and who.
     gone_leaders: Vec<(u64, u16)>,
     ended_by_themselves: u64,
+    /// Faults of this round.
+    faults: usize,
 }
 
 impl Scene {
@@ -127,13 +129,21 @@ impl Scene {
         self.recorder.silence()
     }
 
-    /// Takes down that a leader is killed now.
-    pub fn leader_goes(&self, id: u16) {
-        let now = self.recorder.now();
-        self.left().gone_leaders.push((now, id));
+    /// Says how many faults come together now.
+    pub fn begin_round(&self, faults: usize) {
+        self.left().faults = faults;
     }
 
-    /// The leaders that were killed, and when.
+    /// Takes down that a leader is killed now, where nothing else happens that would delay its successor.
+    pub fn leader_goes(&self, id: u16) {
+        let now = self.recorder.now();
+        let mut left = self.left();
+        if left.faults == 1 {
+            left.gone_leaders.push((now, id));
+        }
+    }
+
+    /// The leaders that were killed while nothing else happened, and when.
     pub fn gone_leaders(&self) -> Vec<(u64, u16)> {
         self.left().gone_leaders.clone()
     }

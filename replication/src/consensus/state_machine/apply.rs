@@ -1,5 +1,6 @@
 //! Committed entries become rows, in one transaction, tried again for as long as a failure may pass.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use openraft::EntryPayload;
@@ -187,9 +188,12 @@ impl Shared {
     }
 
     /// Outcomes of entries that were applied by a transaction whose confirmation was lost. A refusal of a key that no
-    /// client knows is not kept: its place stays empty, and the proposer asks again.
+    /// client knows is not kept: its place stays empty, and the proposer asks again. Only the first entry with a key, if that key
+    /// was not known before, is told that it was the first.
     async fn recall(&self, steps: &[Step]) -> Result<Vec<Outcomes>, ApplyFault> {
         let db = &self.db.writer;
+        let confirmed = self.applied.borrow().revision;
+        let mut keys = BTreeSet::new();
         let mut all = Vec::with_capacity(steps.len());
         for step in steps {
             let mut outcomes = Vec::with_capacity(step.proposals.len());
@@ -203,8 +207,9 @@ impl Shared {
                         let revision = Revision::from_column(known.revision);
                         let changes = store::load_changes(db, revision).await?;
                         let first = transition::recall(&known, |_| changes);
+                        let was_known = known.refusals.is_none() && revision <= confirmed;
                         Some(Outcome {
-                            replayed: false,
+                            replayed: !keys.insert(proposal.key) || was_known,
                             ..first
                         })
                     }
