@@ -213,7 +213,7 @@ pub const LIST: [Point; 51] = [
     ),
     sabotage(
         "sabotage.revision-slips",
-        "a read says an older revision than it was read at; `30%on` does so at times",
+        "a read says half the revision that it was read at; `30%on` does so at times",
     ),
     sabotage(
         "sabotage.wrong-outcome",
