@@ -54,7 +54,7 @@ enum Command {
     Token(token::Args),
     /// Print the public GraphQL schema (SDL).
     Schema(schema::Args),
-    /// What to do on a bad day.
+    /// Who is in the cluster, and what to do on a bad day.
     Cluster(cluster::Args),
     /// Check the settings of a replica, or print a configuration file to begin with.
     Config(config::Args),

@@ -51,6 +51,8 @@ pub struct Config {
     pub verify_interval: Option<Duration>,
     /// Log entries after which the log is compacted.
     pub compact_after_entries: u64,
+    /// Bytes that the log keeps at most, about.
+    pub compact_after_bytes: u64,
     /// Proposals share log entries. Switched off only to measure what it gains.
     pub group_commit: bool,
 }

@@ -85,8 +85,24 @@ impl Database {
         })
     }
 
+    /// The same over connections that the simulation made.
+    #[cfg(feature = "simulation")]
+    pub(crate) async fn simulated(
+        writer: DatabaseConnection,
+        reader: DatabaseConnection,
+    ) -> Result<Self, DbErr> {
+        Migrator::up(&writer, None).await?;
+        Ok(Self {
+            writer,
+            reader,
+            kind: DatabaseKind::Sqlite,
+            connections: Arc::default(),
+        })
+    }
+
     /// Makes every commit so far durable, before the log that could repeat it is purged.
     pub(crate) async fn flush(&self) -> Result<(), DbErr> {
+        failpoint!("flush.before", DbErr::from);
         match self.kind {
             // One flushed commit flushes everything before it in PostgreSQL's own log.
             DatabaseKind::Postgres => {
@@ -144,6 +160,16 @@ impl Database {
                 tracing::debug!(%error, "a connection pool did not close");
             }
         }
+    }
+}
+
+/// As a lost connection would be seen.
+#[cfg(feature = "failpoints")]
+impl From<crate::failpoint::Injected> for DbErr {
+    fn from(injected: crate::failpoint::Injected) -> Self {
+        Self::Exec(RuntimeErr::SqlxError(Arc::new(SqlxError::Io(
+            injected.into(),
+        ))))
     }
 }
 

@@ -63,6 +63,7 @@ const VALUES: [(&str, [&str; 3]); 24] = [
     ("database-patience-ms", ["1001", "1002", "1003"]),
     ("verify-interval-s", ["1001", "1002", "1003"]),
     ("compact-after-entries", ["1001", "1002", "1003"]),
+    ("compact-after-mb", ["1001", "1002", "1003"]),
     ("group-commit", ["false", "false", "false"]),
 ];
 /// As above, where there are but two values.

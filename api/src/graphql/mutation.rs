@@ -35,9 +35,13 @@ async fn settle(
         Err(refusals) => return Ok(refused(refusals)),
     };
     let replica = ctx.replica()?;
+    #[cfg(feature = "failpoints")]
+    threefold_replication::failpoint::at("mutation.begin").await;
     let settled = replica
         .propose(command, key, ctx.actor()?, ctx.acknowledgement()?)
         .await?;
+    #[cfg(feature = "failpoints")]
+    threefold_replication::failpoint::at("mutation.answer").await;
     match &settled.outcome.verdict {
         Verdict::Refused(refusals) => Ok(refused(refusals.clone())),
         Verdict::Accepted { revision, changes } => {

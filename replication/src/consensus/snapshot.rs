@@ -211,6 +211,7 @@ async fn write(db: &Database, folder: &Path) -> Result<SnapshotFile, SnapshotFau
         let rows = query.limit(PAGE).all(&tx).await?;
         let Some(last) = rows.last() else { break };
         after = last.id;
+        failpoint!("snapshot.write", |e| SnapshotFault::Io(io::Error::from(e)));
         let records = rows
             .into_iter()
             .map(expense::Record::try_from)
@@ -252,6 +253,7 @@ async fn write(db: &Database, folder: &Path) -> Result<SnapshotFile, SnapshotFau
         .into_inner()
         .map_err(|e| e.into_error())?
         .sync_all()?;
+    failpoint!("snapshot.written");
     Ok(file)
 }
 
@@ -334,17 +336,21 @@ pub(super) async fn install(
             "it is older than announced".to_owned(),
         ));
     }
+    failpoint!("snapshot.install", |e| DbErr::from(e).into());
     let tx = db.writer.begin().await?;
+    let indexes = store::begin_to_fill(&tx).await?;
     expense_term::Entity::delete_many().exec(&tx).await?;
     expense::Entity::delete_many().exec(&tx).await?;
     category::Entity::delete_many().exec(&tx).await?;
     ledger::Entity::delete_many().exec(&tx).await?;
     change::Entity::delete_many().exec(&tx).await?;
     idempotency_key::Entity::delete_many().exec(&tx).await?;
+    failpoint!("snapshot.cleared");
     let mut reader = Reader::open(file.path())?;
     while let Some(frame) = reader.next()? {
         install_frame(&tx, frame).await?;
     }
+    store::make_indexes(&tx, indexes).await?;
     let mut standing = load_standing(&tx).await?;
     standing.last_applied = header.last_applied;
     standing.membership = header.membership;
@@ -352,7 +358,9 @@ pub(super) async fn install(
     standing.resident.hash = header.hash;
     standing.resident.expense_count = header.expense_count;
     store_standing(&tx, &standing, None).await?;
+    failpoint!("snapshot.commit", |e| DbErr::from(e).into());
     tx.commit().await?;
+    failpoint!("snapshot.committed");
     // The log below the snapshot goes away next.
     db.flush().await?;
     Ok(standing)

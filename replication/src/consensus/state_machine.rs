@@ -2,6 +2,8 @@
 //! transaction with the position that says so.
 
 mod apply;
+#[cfg(feature = "failpoints")]
+mod foretell;
 mod standing;
 
 use std::path::PathBuf;

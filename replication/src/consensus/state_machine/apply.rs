@@ -1,5 +1,6 @@
 //! Committed entries become rows, in one transaction, tried again for as long as a failure may pass.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use openraft::EntryPayload;
@@ -154,6 +155,7 @@ impl Shared {
             return Ok(outcomes);
         }
         standing.stale = true;
+        failpoint!("apply.begin", |e| DbErr::from(e).into());
         let expected = index_column(standing.last_applied);
         let tx = self.db.writer.begin().await?;
         let mut batches = Vec::new();
@@ -163,11 +165,14 @@ impl Shared {
         if !store_standing(&tx, standing, Some(expected)).await? {
             return Err(ApplyFault::Regressed);
         }
+        failpoint!("apply.commit", |e| DbErr::from(e).into());
         tx.commit().await?;
+        failpoint!("apply.committed", |e| DbErr::from(e).into());
         standing.stale = false;
         // The feed first: whoever sees the new position finds its changes there.
         self.feed.publish(batches);
         self.applied.send_replace(standing.applied());
+        failpoint!("apply.published");
         Ok(outcomes)
     }
 
@@ -206,9 +211,12 @@ impl Shared {
     }
 
     /// Outcomes of entries that were applied by a transaction whose confirmation was lost. A refusal of a key that no
-    /// client knows is not kept: its place stays empty, and the proposer asks again.
+    /// client knows is not kept: its place stays empty, and the proposer asks again. Only the first entry with a key, if that key
+    /// was not known before, is told that it was the first.
     async fn recall(&self, steps: &[Step]) -> Result<Vec<Outcomes>, ApplyFault> {
         let db = &self.db.writer;
+        let confirmed = self.applied.borrow().revision;
+        let mut keys = BTreeSet::new();
         let mut all = Vec::with_capacity(steps.len());
         for step in steps {
             let mut outcomes = Vec::with_capacity(step.proposals.len());
@@ -222,8 +230,9 @@ impl Shared {
                         let revision = Revision::from_column(known.revision);
                         let changes = store::load_changes(db, revision).await?;
                         let first = transition::recall(&known, |_| changes);
+                        let was_known = known.refusals.is_none() && revision <= confirmed;
                         Some(Outcome {
-                            replayed: false,
+                            replayed: !keys.insert(proposal.key) || was_known,
                             ..first
                         })
                     }
@@ -246,7 +255,8 @@ impl Shared {
         let mut outcomes: Vec<Outcomes> = steps.iter().map(|_| Outcomes::default()).collect();
         let mut piece: Vec<(usize, u64, &Proposal)> = Vec::new();
         for (position, step) in steps.iter().enumerate() {
-            for proposal in &step.proposals {
+            let skip = !step.proposals.is_empty() && sabotaged!("sabotage.skip-entry");
+            for proposal in step.proposals.iter().filter(|_| !skip) {
                 let alone = transition::stands_alone(&proposal.command);
                 if alone {
                     self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
@@ -320,6 +330,7 @@ impl Shared {
         }
         self.feed.reset(standing.resident.revision);
         self.applied.send_replace(standing.applied());
+        failpoint!("snapshot.installed");
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::command::{AddCategory, Command, Patch, UpdateCategory};
+use crate::consensus::LogDisk;
 use crate::identity::{self, Identity};
 use crate::outcome::Verdict;
 use crate::peer::encode;
@@ -20,7 +21,8 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
     identity::write(folder, &db, &identity).await.unwrap();
     let patience = Duration::from_secs(1);
     let metrics = Arc::new(Metrics::new(1, &[]));
-    let log = LogStore::open(&folder.join("log"), db.clone(), patience, metrics.clone()).unwrap();
+    let disk = LogDisk::open(&folder.join("log")).unwrap();
+    let log = LogStore::new(disk, db.clone(), patience, metrics.clone());
     let feed = FeedPublisher::new(Revision::ZERO);
     StateMachine::open(
         db,
@@ -38,10 +40,14 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
 }
 
 fn entry(index: u64, command: Command) -> Entry {
-    let proposal = Proposal::new(command, None, "tester");
+    entry_of(index, &[&Proposal::new(command, None, "tester")])
+}
+
+fn entry_of(index: u64, proposals: &[&Proposal]) -> Entry {
+    let proposals = proposals.iter().map(|proposal| encode(*proposal));
     Entry {
         log_id: LogId::new(CommittedLeaderId::new(1, 1), index),
-        payload: EntryPayload::Normal(Batch::new(vec![encode(&proposal)])),
+        payload: EntryPayload::Normal(Batch::new(proposals.collect())),
     }
 }
 
@@ -132,4 +138,38 @@ async fn a_checkpoint_sees_exactly_what_is_before_it() {
         assert_eq!(machine.applied().borrow().revision, Revision::from(3));
         assert_eq!(machine.examiner().seen(checkpoint).await, Some((2, 1)));
     }
+}
+
+/// A transaction commits, and its confirmation is lost; among what it applied are proposals that were sent twice. Each has one
+/// answer that says that it was the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_confirmation_leaves_one_first_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = machine(folder.path()).await;
+    let proposal =
+        |id, name| Proposal::new(category(id, name), Some(Uuid::from_u128(id)), "tester");
+    let (known, new) = (proposal(1, "Food"), proposal(2, "Travel"));
+    machine.apply([entry_of(1, &[&known])]).await.unwrap();
+    let entries = [entry_of(2, &[&known, &new]), entry_of(3, &[&new])];
+
+    // Whose commits the first one has not seen.
+    let shared = machine.shared.clone();
+    let mut unseen = StateMachine::open(
+        shared.db.clone(),
+        shared.log.clone(),
+        folder.path().join("snapshots"),
+        shared.settings.clone(),
+        FeedPublisher::new(Revision::ZERO),
+    )
+    .await
+    .unwrap();
+    unseen.apply(entries.clone()).await.unwrap();
+
+    let outcomes = machine.apply(entries).await.unwrap();
+    let replayed: Vec<Vec<bool>> = outcomes
+        .iter()
+        .map(|outcomes| outcomes.0.iter().flatten().map(|o| o.replayed).collect())
+        .collect();
+    assert_eq!(replayed, [vec![true, false], vec![true]]);
+    assert_eq!(machine.applied().borrow().revision, 2.into());
 }
