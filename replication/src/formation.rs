@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::format::Formats;
 use crate::peer::{PeerError, PeerMethod, decode, encode};
 use crate::wire::Wire;
 
@@ -32,6 +33,9 @@ pub(crate) struct HelloAnswer {
     /// The replicas in that membership; none from a version that did not say.
     #[serde(default)]
     pub(crate) members: Option<Vec<u64>>,
+    /// What it reads.
+    #[serde(default)]
+    pub(crate) formats: Formats,
 }
 
 /// An empty replica among others that are not.
@@ -66,6 +70,7 @@ async fn all_empty(wire: &Wire, round: u32) -> Result<bool, MetACluster> {
                 cluster_id: Some(cluster_id),
                 at_work: true,
                 members,
+                ..
             }) => {
                 if members.is_none_or(|members| members.contains(&wire.own_id())) {
                     let own_id = wire.own_id();

@@ -5,11 +5,13 @@
 //! is an [`outcome::Outcome`]. This crate is the only writer of the database, and the only user of the consensus
 //! engine (module `consensus`).
 
+pub mod backup;
 pub mod change;
 pub mod command;
 pub mod config;
 mod error;
 pub mod feed;
+pub mod format;
 pub mod history;
 pub mod metrics;
 pub mod outcome;
@@ -17,13 +19,14 @@ pub mod peer;
 pub mod recovery;
 pub mod removal;
 mod replica;
+pub mod restore;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod status;
 pub mod trace;
 
 #[cfg(any(test, feature = "conformance"))]
-pub use consensus::conformance;
+pub use consensus::{conformance, fixtures};
 pub use error::ServiceError;
 pub use replica::{Fault, ReadConsistency, Replica};
 

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 
 use crate::consensus::{self, Rpc, SnapshotChunk};
+use crate::format::{self, Formats};
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
@@ -19,7 +20,7 @@ use crate::status::Role;
 use crate::trace::TraceContext;
 
 impl Replica {
-    /// Answers a peer's call. The caller has checked the cluster secret.
+    /// Answers a peer's call, in the format that the call is of. The caller has checked the cluster secret.
     ///
     /// # Errors
     /// A call that is not for this replica, not for its cluster, unreadable, or cannot be served now.
@@ -78,6 +79,8 @@ impl Replica {
     }
 
     fn check_target(&self, envelope: &Envelope) -> Result<(), PeerFault> {
+        let readable = format::check(envelope.format, Formats::OWN.message);
+        readable.map_err(|newer| PeerFault::Malformed(newer.to_string()))?;
         let actual = self.id();
         if envelope.to == actual {
             Ok(())
@@ -107,6 +110,7 @@ impl Replica {
                 cluster_id: None,
                 at_work: false,
                 members: None,
+                formats: Formats::OWN,
             },
             Some(running) => {
                 let at_work = running.at_work().await;
@@ -115,6 +119,7 @@ impl Replica {
                     cluster_id: Some(running.identity.cluster_id),
                     at_work,
                     members: Some(consensus::view(&running.raft).members),
+                    formats: Formats::OWN,
                 }
             }
         };

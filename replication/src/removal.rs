@@ -28,7 +28,7 @@ pub(crate) struct Removal {
 
 /// What became of it.
 #[derive(Debug, Serialize, Deserialize)]
-enum Removed {
+pub(crate) enum Removed {
     /// It has left.
     Done,
     /// It has not, and why; for people.

@@ -12,6 +12,7 @@ use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::format::Formats;
 use crate::metrics::Metrics;
 use crate::peer::{Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport, encode};
 use crate::running::lock;
@@ -181,6 +182,7 @@ impl Wire {
             cluster_id: self.cluster_id(),
             from: self.own_id,
             to,
+            format: Formats::FIRST.message,
             payload,
         }
     }

@@ -39,7 +39,7 @@ fn entry(index: u64, command: Command) -> Entry {
     let proposal = Proposal::new(command, None, "tester");
     Entry {
         log_id: LogId::new(CommittedLeaderId::new(1, 1), index),
-        payload: EntryPayload::Normal(Batch::new(vec![encode(&proposal)])),
+        payload: EntryPayload::Normal(Batch::new(1, vec![encode(&proposal)])),
     }
 }
 
