@@ -1,7 +1,7 @@
 //! The `threefold` binary under test. Building it is not the tests' business.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The file named by `THREEFOLD_BIN`, or the one that `cargo build` leaves beside the tests.
@@ -17,7 +17,12 @@ pub fn path() -> PathBuf {
 
 /// A command of the binary, free of settings that the person at the keyboard keeps in the environment.
 pub fn command() -> Command {
-    let mut command = Command::new(path());
+    command_of(&path())
+}
+
+/// The same of any build.
+pub fn command_of(path: &Path) -> Command {
+    let mut command = Command::new(path);
     for (name, _) in env::vars_os() {
         let name_text = name.to_string_lossy();
         if name_text.starts_with("THREEFOLD_") || name_text.starts_with("OTEL_") {

@@ -52,6 +52,7 @@ pub struct Replica {
     access_token: Option<String>,
     plan: Plan,
     overrides: Mutex<BTreeMap<String, String>>,
+    binary: Mutex<Option<PathBuf>>,
 }
 
 impl Replica {
@@ -63,6 +64,7 @@ impl Replica {
             access_token,
             plan,
             overrides: Mutex::default(),
+            binary: Mutex::default(),
         }
     }
 
@@ -232,6 +234,11 @@ impl Replica {
         }
     }
 
+    /// Lets it run another build from its next start on.
+    pub fn set_binary(&self, path: PathBuf) {
+        *self.binary.lock().expect("the binary's lock") = Some(path);
+    }
+
     /// Gives it another cluster secret for its next start.
     pub fn set_cluster_secret(&self, secret: &str) {
         let path = self.plan.folder.join("other-secret");
@@ -319,7 +326,9 @@ impl Replica {
     }
 
     fn spawn(&self, arguments: &[String]) -> ChildProcess {
-        self.run(binary::command().args(arguments))
+        let other = self.binary.lock().expect("the binary's lock").clone();
+        let path = other.unwrap_or_else(binary::path);
+        self.run(binary::command_of(&path).args(arguments))
     }
 
     fn run(&self, command: &mut Command) -> ChildProcess {
