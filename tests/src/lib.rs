@@ -14,6 +14,7 @@ pub mod measure;
 pub mod ports;
 pub mod postgres;
 pub mod prometheus;
+pub mod recorder;
 pub mod socket;
 pub mod wait;
 
