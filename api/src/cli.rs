@@ -54,7 +54,7 @@ enum Command {
     Backup(backup::Args),
     /// Make an empty replica a cluster of its own, with everything that a backup holds.
     Restore(Box<restore::Args>),
-    /// What to do on a bad day.
+    /// Who is in the cluster, and what to do on a bad day.
     Cluster(cluster::Args),
     /// Check the settings of a replica, or print a configuration file to begin with.
     Config(config::Args),

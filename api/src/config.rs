@@ -161,6 +161,9 @@ impl TryFrom<Args> for ServeConfig {
                 "--compact-after-entries",
                 args.compact_after_entries,
             )),
+            compact_after_bytes: faults
+                .take(at_least_one("--compact-after-mb", args.compact_after_mb))
+                .saturating_mul(1_000_000),
             group_commit: args.group_commit,
         };
         let mut problems = args.sources.problems.clone();
@@ -257,6 +260,14 @@ fn url(flag: &'static str, text: &str) -> Result<String, Fault> {
         ));
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// The address of a peer listener, as `--peer` takes it.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn peer_url(text: &str) -> Result<String, String> {
+    url("--peer", text).map_err(|fault| fault.reason)
 }
 
 /// The URL of the database, given as it is or in a file.

@@ -34,6 +34,11 @@ impl Alarm {
         lock(&self.quarantine).clone()
     }
 
+    /// Forgets a peer that has left the membership.
+    pub(crate) fn forget(&self, id: u64) {
+        lock(&self.compared).remove(&id);
+    }
+
     /// Compares a peer's history with ours at the same revision. Whoever differs from most of the others is wrong; where
     /// nobody else can be compared, it is whoever differs from the leader.
     pub(crate) fn compare(&self, report: &Report, own_hash: HistoryHash, others: usize) {

@@ -49,6 +49,8 @@ pub struct Config {
     pub database_patience: Duration,
     /// Log entries after which the log is compacted.
     pub compact_after_entries: u64,
+    /// Bytes that the log keeps at most, about.
+    pub compact_after_bytes: u64,
     /// Proposals share log entries. Switched off only to measure what it gains.
     pub group_commit: bool,
 }

@@ -11,9 +11,9 @@ use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
 use crate::handover;
+use crate::membership;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::proposal::Proposal;
-use crate::removal;
 use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
@@ -46,7 +46,12 @@ impl Replica {
             PeerMethod::Propose => propose(running, decode(payload)?).await,
             PeerMethod::ReadIndex => read_index(running).await,
             PeerMethod::TakeOver => handover::take_over(running).await,
-            PeerMethod::Remove => removal::serve(running, decode(payload)?).await,
+            PeerMethod::Members
+            | PeerMethod::Add
+            | PeerMethod::Promote
+            | PeerMethod::Remove
+            | PeerMethod::Replace => membership::serve(running, decode(payload)?).await,
+            PeerMethod::Dismiss => self.dismissed(running, &envelope),
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }
@@ -111,15 +116,20 @@ impl Replica {
                 at_work: false,
                 members: None,
                 formats: Formats::OWN,
+                voters: None,
+                settled_at: None,
             },
             Some(running) => {
                 let at_work = running.at_work().await;
                 let at_work = at_work.map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+                let members = consensus::membership(&running.raft);
                 HelloAnswer {
                     cluster_id: Some(running.identity.cluster_id),
                     at_work,
-                    members: Some(consensus::view(&running.raft).members),
                     formats: Formats::OWN,
+                    voters: Some(consensus::view(&running.raft).voters),
+                    settled_at: members.at.filter(|_| members.applied),
+                    members: Some(members.nodes.into_keys().collect()),
                 }
             }
         };

@@ -89,6 +89,7 @@ impl Recovery {
         let position = position.map_err(|e| Fault(format!("the replica cannot be read: {e}")))?;
         let wire = Wire::new(transport, config.id, &config.peers, metrics);
         wire.joined(identity.cluster_id);
+        wire.directory().follow(&position.nodes);
         let (mut alive, mut silent) = (Vec::new(), Vec::new());
         for (peer, said) in formation::ask_all(&wire).await {
             match said {

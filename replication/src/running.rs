@@ -17,11 +17,13 @@ use crate::consensus::state_machine::{Applied, Settings};
 use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
-use crate::follow::{self, Listener};
+use crate::follow::Listener;
+use crate::follow::Listener;
 use crate::format::Formats;
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
+use crate::members;
 use crate::metrics::Queue;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
@@ -52,11 +54,13 @@ pub(crate) struct Running {
     pub(crate) barrier: ReadBarrier,
     pub(crate) receiver: SnapshotReceiver,
     pub(crate) alarm: Arc<Alarm>,
+    /// Held while this replica, as the leader, changes the membership.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     pub(crate) succession: Succession,
 }
 
 impl Running {
-    /// Starts the consensus engine where log and database stand, and follows the peers' reports.
+    /// Starts the consensus engine where log and database stand, and follows the reports of the others.
     pub(crate) async fn start(
         config: Config,
         identity: Identity,
@@ -129,15 +133,11 @@ impl Running {
             forwarder,
             barrier,
             alarm: Arc::default(),
+            changing: tokio::sync::Mutex::default(),
             succession: Succession::default(),
         });
-        let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
-        for peer in running.wire.others() {
-            let running = running.clone();
-            let follow =
-                async move { follow::follow(&running.wire, peer, silence, &*running).await };
-            tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
-        }
+        let keeping = members::keep(running.clone());
+        tokio::spawn(stop.run_until_cancelled_owned(keeping));
         Ok(running)
     }
 
@@ -224,7 +224,7 @@ impl Running {
     /// Every replica as this one sees it.
     pub(crate) fn statuses(&self) -> Vec<ReplicaStatus> {
         let own = self.report();
-        let ids: Vec<u64> = self.config.peers.iter().map(|peer| peer.id).collect();
+        let ids = members::ids(self);
         let peers: BTreeMap<u64, _> = ids
             .iter()
             .filter_map(|id| Some((*id, self.board.peer(*id)?)))
@@ -310,7 +310,7 @@ impl Listener for Running {
             self.feed.hash_at(report.revision)
         };
         if let Some(own_hash) = own_hash {
-            let others = self.config.peers.len().saturating_sub(1);
+            let others = members::ids(self).len().saturating_sub(1);
             self.alarm.compare(&report, own_hash, others);
         }
         self.board.heard(report, applied.index);

@@ -2,6 +2,7 @@
 
 mod builder;
 mod folder;
+mod newcomer;
 mod replica;
 
 use std::time::Duration;

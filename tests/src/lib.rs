@@ -11,6 +11,7 @@ pub mod feed;
 pub mod inspect;
 pub mod load;
 pub mod measure;
+pub mod operator;
 pub mod ports;
 pub mod postgres;
 pub mod prometheus;

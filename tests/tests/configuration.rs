@@ -62,6 +62,7 @@ const VALUES: [(&str, [&str; 3]); 23] = [
     ("read-timeout-ms", ["1001", "1002", "1003"]),
     ("database-patience-ms", ["1001", "1002", "1003"]),
     ("compact-after-entries", ["1001", "1002", "1003"]),
+    ("compact-after-mb", ["1001", "1002", "1003"]),
     ("group-commit", ["false", "false", "false"]),
 ];
 /// As above, where there are but two values.

@@ -213,6 +213,16 @@ pub struct Args {
         help_heading = "Log of the cluster"
     )]
     pub compact_after_entries: u64,
+    /// Megabytes that the log holds at most, about: large entries are cut off earlier. A replica that was away for longer than
+    /// what is kept comes back by snapshot.
+    #[arg(
+        long,
+        env = "THREEFOLD_COMPACT_AFTER_MB",
+        value_name = "MB",
+        default_value_t = 256,
+        help_heading = "Log of the cluster"
+    )]
+    pub compact_after_mb: u64,
     /// Let mutations share log entries. Switched off only to measure what it gains.
     #[arg(long, env = "THREEFOLD_GROUP_COMMIT", value_name = "BOOL", action = ArgAction::Set, default_value_t = true, help_heading = "Log of the cluster")]
     pub group_commit: bool,

@@ -21,9 +21,9 @@ use crate::database::Database;
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedProposals};
 use crate::metrics::Metrics;
+use crate::operator::Asked;
 use crate::peer::{decode, encode};
 use crate::proposal::Proposal;
-use crate::removal::{Removal, Removed};
 use crate::status::Report;
 use crate::wire::Follower;
 
@@ -117,7 +117,11 @@ pub fn check_call(method: &str, request: &[u8], answer: &[u8]) -> Result<(), Str
         "propose" => both::<ForwardedProposals, ForwardedAnswers>(request, answer),
         "readIndex" => both::<(), Option<u64>>(request, answer),
         "takeOver" => both::<(), bool>(request, answer),
-        "remove" => both::<Removal, Removed>(request, answer),
+        // What operators ask, they ask replicas of their own build; an earlier one is refused, and never misread.
+        "remove" => match decode::<Asked>(request) {
+            Ok(_) => Err("it was read as something that it does not say".to_owned()),
+            Err(_) => Ok(()),
+        },
         "replicaStatus" => both::<Follower, Report>(request, answer),
         other => Err(format!("nobody has said what {other:?} carries")),
     }

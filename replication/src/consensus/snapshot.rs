@@ -145,6 +145,7 @@ async fn replace_rows<R: Read + Send>(
     tx: &DatabaseTransaction,
     mut reader: FrameReader<R>,
 ) -> Result<R, SnapshotFault> {
+    let indexes = store::begin_to_fill(tx).await?;
     expense_term::Entity::delete_many().exec(tx).await?;
     expense::Entity::delete_many().exec(tx).await?;
     category::Entity::delete_many().exec(tx).await?;
@@ -154,6 +155,7 @@ async fn replace_rows<R: Read + Send>(
     while let Some(frame) = reader.next()? {
         install_frame(tx, frame).await?;
     }
+    store::make_indexes(tx, indexes).await?;
     Ok(reader.into_source())
 }
 

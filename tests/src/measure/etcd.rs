@@ -134,7 +134,11 @@ impl Etcd {
 
     async fn post(&self, number: usize, path: &str, body: Value) -> Result<Value, String> {
         let url = format!("{}{path}", self.members[number].url());
-        let request = self.http.post(url).timeout(ANSWER_TIMEOUT).body(body.to_string());
+        let request = self
+            .http
+            .post(url)
+            .timeout(ANSWER_TIMEOUT)
+            .body(body.to_string());
         let response = request.send().await.map_err(|error| error.to_string())?;
         if !response.status().is_success() {
             return Err(format!("{path} says {}", response.status()));

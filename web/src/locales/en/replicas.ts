@@ -8,7 +8,7 @@ export default {
     UNREACHABLE: 'unreachable',
   },
   name: 'Replica {replica}',
-  help: 'Each sheet is one replica: a server with its own database that holds every expense. The leader puts changes in order and hands each on to the others, so that all three sheets keep saying the same, also when one of them is gone for a while.',
+  help: 'Each sheet is one replica: a server with its own database that holds every expense. The leader puts changes in order and hands each on to the others, so that all sheets keep saying the same, also when one of them is gone for a while.',
   waiting: 'Waiting for the first sign of the replicas …',
   stale: 'No replica answers. This is what was last known.',
   standing: {
