@@ -26,6 +26,9 @@ pub(crate) struct Acknowledger {
     pub(crate) in_sync_timeout: Duration,
     /// The term this replica leads, and since when it knows.
     pub(crate) tenure: Mutex<Option<(u64, Instant)>>,
+    /// Foretells outcomes, for a broken behaviour.
+    #[cfg(feature = "failpoints")]
+    pub(crate) machine: consensus::StateMachine,
 }
 
 type Seat = (
@@ -66,6 +69,10 @@ impl Acknowledger {
 
     /// Answers the proposers of one log entry, each as it asked for, without holding up the next entry.
     pub(crate) fn settle(self: Arc<Self>, index: u64, seats: Vec<Seat>) {
+        #[cfg(feature = "failpoints")]
+        if sabotaged!("sabotage.receipt-lies") {
+            return answer(seats, &self.lie());
+        }
         let (at_once, when_all): (Vec<Seat>, Vec<Seat>) =
             seats
                 .into_iter()
@@ -104,6 +111,38 @@ impl Acknowledger {
                 return;
             }
             let _woken = tokio::time::timeout(TICK, reports.changed()).await;
+        }
+    }
+
+    /// Answers before anybody has the batch; what is left has nobody who waits.
+    #[cfg(feature = "failpoints")]
+    pub(crate) async fn answer_early(
+        &self,
+        batch: Vec<crate::group_commit::Seat>,
+    ) -> Vec<crate::group_commit::Seat> {
+        let proposals = batch.iter().map(|(waiting, _)| waiting.proposal.clone());
+        let term = consensus::view(&self.raft).term;
+        let expected = self.machine.foretell(proposals.collect(), term).await;
+        let mut left = Vec::new();
+        for ((waiting, seat), expected) in batch.into_iter().zip(expected) {
+            match expected {
+                Some(outcome) => {
+                    answer(vec![(waiting.acknowledgement, outcome, seat)], &self.lie());
+                    left.push((waiting, oneshot::channel().0));
+                }
+                None => left.push((waiting, seat)),
+            }
+        }
+        left
+    }
+
+    /// A receipt that says that everybody has everything.
+    #[cfg(feature = "failpoints")]
+    fn lie(&self) -> Receipt {
+        let voters = consensus::view(&self.raft).voters;
+        Receipt {
+            acknowledged_by: voters.iter().map(|id| (*id, Stage::Applied)).collect(),
+            ..Receipt::default()
         }
     }
 

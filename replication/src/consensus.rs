@@ -120,6 +120,11 @@ pub(crate) async fn elect(raft: &Raft) -> Result<(), PeerFault> {
     asked.map_err(|fatal| ServiceFault::Unavailable(fatal.to_string()).into())
 }
 
+/// Lets this replica stand for election when it misses its leader, or keeps it from that. It votes for others either way.
+pub(crate) fn let_stand(raft: &Raft, may: bool) {
+    raft.runtime_config().elect(may);
+}
+
 /// Resolves when this replica leads; never where the engine stops before.
 pub(crate) async fn leading(raft: &Raft) {
     let mut metrics = raft.server_metrics();
@@ -167,12 +172,20 @@ pub(crate) async fn compact(raft: &Raft, through: u64) -> Result<(), String> {
     let stopped = |fatal: openraft::error::Fatal<u64>| fatal.to_string();
     raft.trigger().snapshot().await.map_err(stopped)?;
     let mut metrics = raft.data_metrics();
-    let noted = metrics.wait_for(|metrics| {
-        let noted = metrics.snapshot.map(|log_id| log_id.index);
-        noted >= Some(through)
-    });
-    // Where the state is behind, as much as it holds is purged.
-    let _in_time = tokio::time::timeout(SNAPSHOT_TIMEOUT, noted).await;
+    let noted = async {
+        let noted = metrics.wait_for(|metrics| {
+            let noted = metrics.snapshot.map(|log_id| log_id.index);
+            noted >= Some(through)
+        });
+        noted.await.is_ok()
+    };
+    let noted = tokio::time::timeout(SNAPSHOT_TIMEOUT, noted).await;
+    if !matches!(noted, Ok(true)) {
+        tracing::debug!(
+            through,
+            "the state is behind; as much of the log as it holds is purged"
+        );
+    }
     raft.trigger().purge_log(through).await.map_err(stopped)
 }
 
@@ -200,6 +213,7 @@ pub(crate) enum Membership {
 
 /// Changes the membership. Goes on in the background where the caller stops waiting, so that it is not left half done for that.
 pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result<(), String> {
+    failpoint!("membership.begin");
     let raft = raft.clone();
     let changed = tokio::spawn(tokio::time::timeout(MEMBERSHIP_TIMEOUT, async move {
         let view = view(&raft);
@@ -237,7 +251,9 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
         let _stopping = shown.await;
         Ok::<_, RaftError<u64, ClientWriteError<u64, Node>>>(())
     }));
-    match changed.await {
+    let changed = changed.await;
+    failpoint!("membership.done");
+    match changed {
         Ok(Ok(changed)) => changed.map_err(|e| e.to_string()),
         Ok(Err(_elapsed)) => Err("a majority did not confirm it in time".to_owned()),
         Err(_stopped) => Err("the replica is stopping".to_owned()),

@@ -18,6 +18,10 @@ use crate::status::DatabaseKind;
 
 /// Connections that read, and the most reads that run at once.
 const READERS: u32 = 16;
+/// Connections that compare tables: one at work, and one that may yet be giving up.
+const EXAMINERS: u32 = 2;
+/// How long a connection that compares tables is kept.
+const EXAMINER_IDLE: Duration = Duration::from_secs(30);
 /// Longest wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -30,6 +34,9 @@ pub(crate) struct Database {
     /// For everybody, for selects only.
     pub(crate) reader: DatabaseConnection,
     pub(crate) kind: DatabaseKind,
+    /// For comparing the tables of the replicas: long reads, which take no connection from others. Connects when it is
+    /// needed.
+    pub(crate) examiner: DatabaseConnection,
     /// Connections that readers have made so far. After a crash of the server every connection is a new one.
     connections: Arc<AtomicU64>,
 }
@@ -66,9 +73,16 @@ impl Database {
             })
         });
         let reader = SeaDatabase::connect(reading).await?;
+        let mut examining = options(url, kind, EXAMINERS, true);
+        examining
+            .min_connections(0)
+            .connect_lazy(true)
+            .idle_timeout(EXAMINER_IDLE);
+        let examiner = SeaDatabase::connect(examining).await?;
         Ok(Self {
             writer,
             reader,
+            examiner,
             kind,
             connections,
         })
@@ -91,6 +105,7 @@ impl Database {
 
     /// Makes every commit so far durable, before the log that could repeat it is purged.
     pub(crate) async fn flush(&self) -> Result<(), DbErr> {
+        failpoint!("flush.before", DbErr::from);
         match self.kind {
             // One flushed commit flushes everything before it in PostgreSQL's own log.
             DatabaseKind::Postgres => {
@@ -143,7 +158,7 @@ impl Database {
     }
 
     pub(crate) async fn close(&self) {
-        for pool in [&self.writer, &self.reader] {
+        for pool in [&self.writer, &self.reader, &self.examiner] {
             if let Err(error) = pool.close_by_ref().await {
                 tracing::debug!(%error, "a connection pool did not close");
             }
@@ -159,6 +174,16 @@ fn newer_schema(error: DbErr) -> DbErr {
             "its schema is that of a newer version: upgrade this replica ({text})"
         )),
         _ => error,
+    }
+}
+
+/// As a lost connection would be seen.
+#[cfg(feature = "failpoints")]
+impl From<crate::failpoint::Injected> for DbErr {
+    fn from(injected: crate::failpoint::Injected) -> Self {
+        Self::Exec(RuntimeErr::SqlxError(Arc::new(SqlxError::Io(
+            injected.into(),
+        ))))
     }
 }
 

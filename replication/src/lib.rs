@@ -5,6 +5,9 @@
 //! is an [`outcome::Outcome`]. This crate is the only writer of the database, and the only user of the consensus
 //! engine (module `consensus`).
 
+#[macro_use]
+pub mod failpoint;
+
 pub mod backup;
 pub mod change;
 pub mod command;
@@ -24,6 +27,7 @@ pub mod restore;
 pub mod simulation;
 pub mod status;
 pub mod trace;
+pub mod verify;
 
 #[cfg(any(test, feature = "conformance"))]
 pub use consensus::{conformance, fixtures};
@@ -49,6 +53,7 @@ mod members;
 mod membership;
 mod peer_service;
 mod proposal;
+mod quarantine;
 mod read_barrier;
 mod receiver;
 mod removed;

@@ -38,6 +38,8 @@ pub enum PeerMethod {
     Replace,
     /// You leave the membership: finish what you have begun, and stop.
     Dismiss,
+    /// A step of a comparison of the replicas' tables.
+    Verify,
 }
 
 /// A peer and where its peer endpoint is.

@@ -18,6 +18,7 @@ use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
+use crate::verify;
 
 impl Replica {
     /// Answers a peer's call, in the format that the call is of. The caller has checked the cluster secret.
@@ -52,6 +53,7 @@ impl Replica {
             | PeerMethod::Remove
             | PeerMethod::Replace => membership::serve(running, decode(payload)?).await,
             PeerMethod::Dismiss => self.dismissed(running, &envelope),
+            PeerMethod::Verify => verify::serve_peer(running, payload).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }
@@ -156,6 +158,10 @@ impl Replica {
 
 async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {
     let file = running.receiver.take(&chunk).await?;
+    #[cfg(feature = "failpoints")]
+    if file.is_some() {
+        failpoint!("snapshot.received");
+    }
     consensus::install(&running.raft, chunk.vote, file).await
 }
 

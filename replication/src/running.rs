@@ -25,11 +25,13 @@ use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
 use crate::members;
 use crate::metrics::Queue;
+use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
 use crate::status::{LostLeader, ReplicaStatus, Report, Role};
 use crate::succession::Succession;
+use crate::verify::{self, Examiner, Verifier};
 use crate::wire::Wire;
 
 /// Longest wait of one read round for the leader or its majority.
@@ -56,6 +58,8 @@ pub(crate) struct Running {
     pub(crate) alarm: Arc<Alarm>,
     /// Held while this replica, as the leader, changes the membership.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) verifier: Verifier,
     pub(crate) succession: Succession,
 }
 
@@ -70,6 +74,8 @@ impl Running {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, Fault> {
         wire.joined(identity.cluster_id);
+        // Before anything is served.
+        let alarm = Arc::new(Alarm::open(&config.data));
         let snapshots = config.data.join("snapshots");
         // Half-sent snapshots of an earlier run are of no use.
         if let Err(error) = std::fs::remove_dir_all(&snapshots) {
@@ -78,6 +84,7 @@ impl Running {
         let settings = Settings {
             patience: config.database_patience,
             metrics: wire.metrics().clone(),
+            alarm: alarm.clone(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine = StateMachine::open(
@@ -91,6 +98,7 @@ impl Running {
             .await
             .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
         let applied = machine.applied();
+        let examiner = machine.examiner();
         log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
@@ -106,6 +114,8 @@ impl Running {
             min_in_sync: config.min_in_sync,
             in_sync_timeout: config.in_sync_timeout,
             tenure: Mutex::default(),
+            #[cfg(feature = "failpoints")]
+            machine: machine.clone(),
         });
         let group = GroupCommit::start(
             raft.clone(),
@@ -132,12 +142,20 @@ impl Running {
             group,
             forwarder,
             barrier,
-            alarm: Arc::default(),
+            alarm,
+            examiner,
+            verifier: Verifier::new(),
             changing: tokio::sync::Mutex::default(),
             succession: Succession::default(),
         });
         let keeping = members::keep(running.clone());
-        tokio::spawn(stop.run_until_cancelled_owned(keeping));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
+        let abstain = quarantine::abstain(running.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(abstain));
+        if let Some(interval) = running.config.verify_interval {
+            let compare = verify::schedule::keep_comparing(running.clone(), interval);
+            tokio::spawn(stop.run_until_cancelled_owned(compare));
+        }
         Ok(running)
     }
 
@@ -204,7 +222,10 @@ impl Running {
     ) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
+        let mut quarantine = self.alarm.subscribe();
+        quarantine.mark_unchanged();
         tokio::select! {
+            _ = quarantine.changed() => {}
             _ = applied.changed() => {}
             _ = server.changed() => {}
             _ = lost_leader.changed() => {}
@@ -281,6 +302,7 @@ fn status(
         expense_count: report.expense_count,
         database: report.database,
         last_seen_at,
+        quarantine: report.quarantine.clone(),
     }
 }
 
@@ -298,6 +320,7 @@ fn unheard(id: u64, own: &Report, head: threefold_entity::Revision) -> ReplicaSt
         expense_count: 0,
         database: own.database,
         last_seen_at: None,
+        quarantine: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Between working set and database: one load and one store for many proposals, set-wise, never a round trip a row.
 
-mod bulk;
+pub(crate) mod bulk;
 mod indexes;
-mod rows;
+pub(crate) mod rows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -115,6 +115,7 @@ pub(crate) async fn store<C: ConnectionTrait>(db: &C, set: &WorkingSet<'_>) -> R
     let expenses = set
         .dirty_expenses()
         .map(|(_, record)| rows::expense(record.clone().into_row()))
+        .skip(usize::from(sabotaged!("sabotage.lose-row")))
         .collect();
     bulk::upsert(db, &rows::EXPENSE, expenses).await?;
     store_terms(db, set).await?;

@@ -17,6 +17,8 @@ pub mod postgres;
 pub mod prometheus;
 pub mod recorder;
 pub mod socket;
+pub mod torture;
+pub mod verify;
 pub mod wait;
 
 pub use client::Client;

@@ -204,6 +204,16 @@ pub struct Args {
         help_heading = "Timeouts"
     )]
     pub database_patience_ms: u64,
+    /// Seconds between two comparisons of all replicas' tables, which the leader makes by itself; 0 for none. A replica
+    /// whose tables are found to be wrong serves no more.
+    #[arg(
+        long,
+        env = "THREEFOLD_VERIFY_INTERVAL_S",
+        value_name = "SECONDS",
+        default_value_t = 86_400,
+        help_heading = "Cluster"
+    )]
+    pub verify_interval_s: u64,
     /// Log entries after which the log is compacted.
     #[arg(
         long,

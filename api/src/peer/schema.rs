@@ -455,6 +455,28 @@ impl PeerMutation {
         )
         .await
     }
+
+    /// A step of a comparison of the replicas' tables.
+    async fn verify(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Verify,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
 }
 
 /// What replicas follow of each other.

@@ -277,7 +277,9 @@ impl LogStore {
             appended.push((entry, bytes.len()));
         }
         let begun = Instant::now();
-        batch.commit()?;
+        if !sabotaged!("sabotage.lose-append") {
+            batch.commit()?;
+        }
         self.shared.metrics.appended(appended.len(), begun);
         let bytes: usize = appended.iter().map(|(_, bytes)| bytes).sum();
         self.shared
@@ -311,6 +313,7 @@ impl LogStore {
     fn purge_through(&self, log_id: LogId) -> Result<(), io::Error> {
         // First the mark, then the entries: after a crash between the two, entries below the mark are ignored.
         self.write_meta(PURGED, &log_id, true)?;
+        failpoint_blocking!("purge.marked");
         self.remove(..=log_id.index)?;
         let mut tail = self.tail();
         let kept = tail.entries.split_off(&log_id.index.saturating_add(1));
@@ -411,8 +414,13 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
-        let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
-        saved.map_err(|e| StorageIOError::write_vote(&e).into())
+        failpoint!("vote.before", |e| StorageIOError::write_vote(&e).into());
+        if !sabotaged!("sabotage.vote-not-saved") {
+            let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
+            saved.map_err(|e| StorageIOError::write_vote(&e))?;
+        }
+        failpoint!("vote.saved");
+        Ok(())
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
@@ -443,6 +451,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I::IntoIter: OptionalSend,
     {
         let entries: Vec<Entry> = entries.into_iter().collect();
+        failpoint!("append.before", |e| StorageIOError::write_logs(&e).into());
+        #[cfg(feature = "failpoints")]
+        let memberships = super::types::memberships(&entries);
         let step = TracedStep::begin("append", traces_of(&entries));
         if let Some(last) = entries.last() {
             step.note("log.index", last.log_id.index);
@@ -454,18 +465,35 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         }
         drop(step);
         appended.map_err(|e| write_fault(&e))?;
+        failpoint!("append.flushed");
+        #[cfg(feature = "failpoints")]
+        for voter_sets in memberships {
+            if voter_sets > 1 {
+                failpoint!("membership.joint");
+            } else {
+                failpoint!("membership.uniform");
+            }
+        }
         callback.log_io_completed(Ok(()));
+        failpoint!("append.acknowledged");
         Ok(())
     }
 
     async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
-        on_this_thread(|| self.truncate_from(log_id.index)).map_err(|e| write_fault(&e))
+        failpoint!("truncate.before");
+        on_this_thread(|| self.truncate_from(log_id.index)).map_err(|e| write_fault(&e))?;
+        failpoint!("truncate.after");
+        Ok(())
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        failpoint!("purge.before", |e| StorageIOError::write_logs(&e).into());
         self.wait_for_state(log_id.index)
             .await
             .map_err(|e| write_fault(&e))?;
-        on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))
+        failpoint!("purge.flushed");
+        on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))?;
+        failpoint!("purge.after");
+        Ok(())
     }
 }

@@ -109,6 +109,7 @@ impl Client {
         let mut offset = 0;
         let mut chunk = read_chunk(&mut file)?;
         loop {
+            failpoint!("snapshot.send", |e| PeerFailure(ToString::to_string(&e)));
             let next = read_chunk(&mut file)?;
             let length = chunk.len() as u64;
             let done = next.is_empty();

@@ -81,6 +81,9 @@ pub enum SnapshotFault {
     /// A backup that is being taken cannot go on.
     #[error("{0}")]
     Stopped(String),
+    /// The rows here are not to be trusted.
+    #[error("this replica is quarantined: {0}")]
+    Quarantined(String),
 }
 
 impl SnapshotData {
@@ -96,7 +99,11 @@ impl SnapshotData {
     pub(crate) async fn into_file(self, format: u32) -> Result<SnapshotFile, SnapshotFault> {
         match self {
             Self::File(file) => Ok(file),
-            Self::Current(shared) => write(&shared.db, &shared.snapshots, format).await,
+            // What is wrong here must not go anywhere else.
+            Self::Current(shared) => match shared.settings.alarm.quarantine() {
+                Some(reason) => Err(SnapshotFault::Quarantined(reason)),
+                None => write(&shared.db, &shared.snapshots, format).await,
+            },
         }
     }
 }
@@ -110,6 +117,7 @@ async fn write(db: &Database, folder: &Path, format: u32) -> Result<SnapshotFile
     let header = rows::header(&tx, format).await?;
     let out = rows::write(tx, header, out).await?;
     out.into_inner().map_err(|e| e.into_error())?.sync_all()?;
+    failpoint!("snapshot.written");
     Ok(file)
 }
 
@@ -132,6 +140,7 @@ pub(super) async fn install(
             "it is older than announced".to_owned(),
         ));
     }
+    failpoint!("snapshot.install", |e| DbErr::from(e).into());
     let tx = db.writer.begin().await?;
     replace_rows(&tx, reader).await?;
     let standing = take_standing(tx, header).await?;
@@ -152,6 +161,7 @@ async fn replace_rows<R: Read + Send>(
     ledger::Entity::delete_many().exec(tx).await?;
     change::Entity::delete_many().exec(tx).await?;
     idempotency_key::Entity::delete_many().exec(tx).await?;
+    failpoint!("snapshot.cleared");
     while let Some(frame) = reader.next()? {
         install_frame(tx, frame).await?;
     }
@@ -168,7 +178,9 @@ async fn take_standing(tx: DatabaseTransaction, header: Header) -> Result<Standi
     standing.resident.hash = header.hash;
     standing.resident.expense_count = header.expense_count;
     store_standing(&tx, &standing, None).await?;
+    failpoint!("snapshot.commit", |e| DbErr::from(e).into());
     tx.commit().await?;
+    failpoint!("snapshot.committed");
     Ok(standing)
 }
 

@@ -96,6 +96,7 @@ async fn put_expenses<S: Sink>(
             return Ok(());
         };
         after = last.id;
+        failpoint!("snapshot.write", |e| SnapshotFault::Io(io::Error::from(e)));
         let records = rows
             .into_iter()
             .map(expense::Record::try_from)
