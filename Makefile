@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test simulate lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -62,6 +62,14 @@ test: ## Check the formatting, lint, and run every test; installs what is missin
 	cargo build --locked --bin threefold
 	$(TESTS)
 	cd $(WEB) && THREEFOLD_BIN=$(THREEFOLD_DEBUG) npm run e2e
+
+# A failed seed is printed, and repeats: make simulate SEED=4711. docs/simulation.md says more.
+SEEDS ?= 300
+FROM ?= 1
+simulate: ## Run the replication code in a simulation: SEEDS=300 FROM=1 REPLICAS=3|5, or SEED=4711
+	cargo build --locked --profile simulation --package threefold-simulation
+	$(or $(CARGO_TARGET_DIR),target)/simulation/simulate $(if $(SEED),--seed $(SEED) --print,--seeds $(SEEDS) --from $(FROM)) \
+	  $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(BREAK),--break $(BREAK))
 
 lint: $(PACKAGES) ## Check the formatting and lint
 	cargo fmt --check

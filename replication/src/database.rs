@@ -76,13 +76,14 @@ impl Database {
     pub(crate) async fn simulated(
         writer: DatabaseConnection,
         reader: DatabaseConnection,
+        connections: Arc<AtomicU64>,
     ) -> Result<Self, DbErr> {
         Migrator::up(&writer, None).await?;
         Ok(Self {
             writer,
             reader,
             kind: DatabaseKind::Sqlite,
-            connections: Arc::default(),
+            connections,
         })
     }
 
