@@ -3,6 +3,8 @@
 //! Bulky payloads travel as one scalar, [`schema::Payload`]; what is in them is the replication's affair.
 
 pub mod client;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 pub mod http;
 pub mod schema;
 
@@ -19,11 +21,13 @@ macro_rules! document {
         )
     };
 }
+/// Header with the format of a call's payload; without it, format 1.
+const FORMAT: &str = "threefold-format";
 /// Most bytes of a call: a batch of log entries or a chunk of a snapshot, in base64.
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 
 /// Every method, with the document that calls it. The answer is always called `result`.
-pub const DOCUMENTS: [(PeerMethod, &str); 9] = [
+pub const DOCUMENTS: [(PeerMethod, &str); 15] = [
     (PeerMethod::Hello, document!("query", "hello")),
     (PeerMethod::Found, document!("mutation", "found")),
     (
@@ -38,7 +42,13 @@ pub const DOCUMENTS: [(PeerMethod, &str); 9] = [
     (PeerMethod::Propose, document!("mutation", "propose")),
     (PeerMethod::ReadIndex, document!("query", "readIndex")),
     (PeerMethod::TakeOver, document!("mutation", "takeOver")),
+    (PeerMethod::Members, document!("query", "members")),
+    (PeerMethod::Add, document!("mutation", "add")),
+    (PeerMethod::Promote, document!("mutation", "promote")),
     (PeerMethod::Remove, document!("mutation", "remove")),
+    (PeerMethod::Replace, document!("mutation", "replace")),
+    (PeerMethod::Dismiss, document!("mutation", "dismiss")),
+    (PeerMethod::Verify, document!("mutation", "verify")),
 ];
 
 /// The document that follows a peer's reports.
@@ -55,7 +65,13 @@ pub fn document_of(method: PeerMethod) -> &'static str {
         PeerMethod::Propose => 5,
         PeerMethod::ReadIndex => 6,
         PeerMethod::TakeOver => 7,
-        PeerMethod::Remove => 8,
+        PeerMethod::Members => 8,
+        PeerMethod::Add => 9,
+        PeerMethod::Promote => 10,
+        PeerMethod::Remove => 11,
+        PeerMethod::Replace => 12,
+        PeerMethod::Dismiss => 13,
+        PeerMethod::Verify => 14,
     };
     DOCUMENTS[index].1
 }

@@ -6,20 +6,22 @@ use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 
 use crate::consensus::{self, Rpc, SnapshotChunk};
+use crate::format::{self, Formats};
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
 use crate::handover;
+use crate::membership;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::proposal::Proposal;
-use crate::removal;
 use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
+use crate::verify;
 
 impl Replica {
-    /// Answers a peer's call. The caller has checked the cluster secret.
+    /// Answers a peer's call, in the format that the call is of. The caller has checked the cluster secret.
     ///
     /// # Errors
     /// A call that is not for this replica, not for its cluster, unreadable, or cannot be served now.
@@ -45,7 +47,13 @@ impl Replica {
             PeerMethod::Propose => propose(running, decode(payload)?).await,
             PeerMethod::ReadIndex => read_index(running).await,
             PeerMethod::TakeOver => handover::take_over(running).await,
-            PeerMethod::Remove => removal::serve(running, decode(payload)?).await,
+            PeerMethod::Members
+            | PeerMethod::Add
+            | PeerMethod::Promote
+            | PeerMethod::Remove
+            | PeerMethod::Replace => membership::serve(running, decode(payload)?).await,
+            PeerMethod::Dismiss => self.dismissed(running, &envelope),
+            PeerMethod::Verify => verify::serve_peer(running, payload).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }
@@ -66,16 +74,20 @@ impl Replica {
         }
         let reports = async_stream::stream! {
             let mut applied = running.applied.clone();
+            let mut lost_leader = running.succession.subscribe();
             loop {
                 applied.mark_unchanged();
+                lost_leader.mark_unchanged();
                 yield encode(&running.report());
-                running.next_report(&mut applied).await;
+                running.next_report(&mut applied, &mut lost_leader).await;
             }
         };
         Ok(reports.take_until(self.stopping()).boxed())
     }
 
     fn check_target(&self, envelope: &Envelope) -> Result<(), PeerFault> {
+        let readable = format::check(envelope.format, Formats::OWN.message);
+        readable.map_err(|newer| PeerFault::Malformed(newer.to_string()))?;
         let actual = self.id();
         if envelope.to == actual {
             Ok(())
@@ -105,14 +117,21 @@ impl Replica {
                 cluster_id: None,
                 at_work: false,
                 members: None,
+                formats: Formats::OWN,
+                voters: None,
+                settled_at: None,
             },
             Some(running) => {
                 let at_work = running.at_work().await;
                 let at_work = at_work.map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+                let members = consensus::membership(&running.raft);
                 HelloAnswer {
                     cluster_id: Some(running.identity.cluster_id),
                     at_work,
-                    members: Some(consensus::view(&running.raft).members),
+                    formats: Formats::OWN,
+                    voters: Some(consensus::view(&running.raft).voters),
+                    settled_at: members.at.filter(|_| members.applied),
+                    members: Some(members.nodes.into_keys().collect()),
                 }
             }
         };
@@ -139,6 +158,10 @@ impl Replica {
 
 async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {
     let file = running.receiver.take(&chunk).await?;
+    #[cfg(feature = "failpoints")]
+    if file.is_some() {
+        failpoint!("snapshot.received");
+    }
     consensus::install(&running.raft, chunk.vote, file).await
 }
 

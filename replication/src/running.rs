@@ -17,15 +17,21 @@ use crate::consensus::state_machine::{Applied, Settings};
 use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
-use crate::follow::{self, Listener};
+use crate::follow::Listener;
+use crate::follow::Listener;
+use crate::format::Formats;
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
+use crate::members;
 use crate::metrics::Queue;
+use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
-use crate::status::{ReplicaStatus, Report, Role};
+use crate::status::{LostLeader, ReplicaStatus, Report, Role};
+use crate::succession::Succession;
+use crate::verify::{self, Examiner, Verifier};
 use crate::wire::Wire;
 
 /// Longest wait of one read round for the leader or its majority.
@@ -50,10 +56,15 @@ pub(crate) struct Running {
     pub(crate) barrier: ReadBarrier,
     pub(crate) receiver: SnapshotReceiver,
     pub(crate) alarm: Arc<Alarm>,
+    /// Held while this replica, as the leader, changes the membership.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) verifier: Verifier,
+    pub(crate) succession: Succession,
 }
 
 impl Running {
-    /// Starts the consensus engine where log and database stand, and follows the peers' reports.
+    /// Starts the consensus engine where log and database stand, and follows the reports of the others.
     pub(crate) async fn start(
         config: Config,
         identity: Identity,
@@ -63,6 +74,8 @@ impl Running {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, Fault> {
         wire.joined(identity.cluster_id);
+        // Before anything is served.
+        let alarm = Arc::new(Alarm::open(&config.data));
         let snapshots = config.data.join("snapshots");
         // Half-sent snapshots of an earlier run are of no use.
         if let Err(error) = std::fs::remove_dir_all(&snapshots) {
@@ -71,6 +84,7 @@ impl Running {
         let settings = Settings {
             patience: config.database_patience,
             metrics: wire.metrics().clone(),
+            alarm: alarm.clone(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine = StateMachine::open(
@@ -84,6 +98,7 @@ impl Running {
             .await
             .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
         let applied = machine.applied();
+        let examiner = machine.examiner();
         log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
@@ -99,6 +114,8 @@ impl Running {
             min_in_sync: config.min_in_sync,
             in_sync_timeout: config.in_sync_timeout,
             tenure: Mutex::default(),
+            #[cfg(feature = "failpoints")]
+            machine: machine.clone(),
         });
         let group = GroupCommit::start(
             raft.clone(),
@@ -125,14 +142,19 @@ impl Running {
             group,
             forwarder,
             barrier,
-            alarm: Arc::default(),
+            alarm,
+            examiner,
+            verifier: Verifier::new(),
+            changing: tokio::sync::Mutex::default(),
+            succession: Succession::default(),
         });
-        let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
-        for peer in running.wire.others() {
-            let running = running.clone();
-            let follow =
-                async move { follow::follow(&running.wire, peer, silence, &*running).await };
-            tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
+        let keeping = members::keep(running.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
+        let abstain = quarantine::abstain(running.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(abstain));
+        if let Some(interval) = running.config.verify_interval {
+            let compare = verify::schedule::keep_comparing(running.clone(), interval);
+            tokio::spawn(stop.run_until_cancelled_owned(compare));
         }
         Ok(running)
     }
@@ -187,16 +209,26 @@ impl Running {
             expense_count: applied.expense_count,
             database: self.db.kind,
             quarantine: self.alarm.quarantine(),
+            formats: Formats::OWN,
+            lost_leader: self.succession.lost(),
         }
     }
 
     /// Resolves when this replica has something new to report, or has been silent for long enough.
-    pub(crate) async fn next_report(&self, applied: &mut watch::Receiver<Applied>) {
+    pub(crate) async fn next_report(
+        &self,
+        applied: &mut watch::Receiver<Applied>,
+        lost_leader: &mut watch::Receiver<Option<LostLeader>>,
+    ) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
+        let mut quarantine = self.alarm.subscribe();
+        quarantine.mark_unchanged();
         tokio::select! {
+            _ = quarantine.changed() => {}
             _ = applied.changed() => {}
             _ = server.changed() => {}
+            _ = lost_leader.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}
         }
     }
@@ -213,7 +245,7 @@ impl Running {
     /// Every replica as this one sees it.
     pub(crate) fn statuses(&self) -> Vec<ReplicaStatus> {
         let own = self.report();
-        let ids: Vec<u64> = self.config.peers.iter().map(|peer| peer.id).collect();
+        let ids = members::ids(self);
         let peers: BTreeMap<u64, _> = ids
             .iter()
             .filter_map(|id| Some((*id, self.board.peer(*id)?)))
@@ -270,6 +302,7 @@ fn status(
         expense_count: report.expense_count,
         database: report.database,
         last_seen_at,
+        quarantine: report.quarantine.clone(),
     }
 }
 
@@ -287,6 +320,7 @@ fn unheard(id: u64, own: &Report, head: threefold_entity::Revision) -> ReplicaSt
         expense_count: 0,
         database: own.database,
         last_seen_at: None,
+        quarantine: None,
     }
 }
 
@@ -299,7 +333,7 @@ impl Listener for Running {
             self.feed.hash_at(report.revision)
         };
         if let Some(own_hash) = own_hash {
-            let others = self.config.peers.len().saturating_sub(1);
+            let others = members::ids(self).len().saturating_sub(1);
             self.alarm.compare(&report, own_hash, others);
         }
         self.board.heard(report, applied.index);

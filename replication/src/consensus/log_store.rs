@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::peer::{decode, encode};
 use crate::trace::Step as TracedStep;
 
 /// Most bytes of recent entries kept in memory for replication and apply.
-const TAIL_BYTES: usize = 32 << 20;
+const TAIL_BYTES: usize = 8 << 20;
 /// Most bytes of one read, so that one AppendEntries stays small; at least one entry is read.
 const READ_BYTES: usize = 1 << 20;
 
@@ -42,6 +43,8 @@ pub(crate) struct LogStore {
 struct Shared {
     disk: LogDisk,
     tail: Mutex<Tail>,
+    /// Bytes of all entries appended since the log was opened.
+    appended: AtomicU64,
     /// Made durable before what could repeat it is purged.
     state: StateDatabase,
     /// How far the state is; none where nobody says.
@@ -99,6 +102,7 @@ impl LogStore {
             shared: Arc::new(Shared {
                 disk,
                 tail: Mutex::default(),
+                appended: AtomicU64::new(0),
                 state,
                 applied: OnceLock::new(),
                 given_up: CancellationToken::new(),
@@ -242,6 +246,28 @@ impl LogStore {
         self.read_range(range)
     }
 
+    /// Bytes of all entries that were appended since the log was opened.
+    pub(crate) fn appended_bytes(&self) -> u64 {
+        self.shared.appended.load(Ordering::Relaxed)
+    }
+
+    /// Index of the last entry before the newest ones that hold so many bytes together; none where the log holds fewer.
+    /// Reads these entries.
+    pub(crate) fn last_before_newest(&self, bytes: u64) -> io::Result<Option<u64>> {
+        let (mut seen, mut last) = (0, None);
+        self.shared.disk.each_size(|index, size| {
+            if seen >= bytes {
+                last = Some(index);
+                return false;
+            }
+            seen += size;
+            true
+        })?;
+        let purged: Option<LogId> = self.read_meta(PURGED)?;
+        // After a crash in the middle of a purge there are some that no longer count.
+        Ok(last.filter(|last| purged.is_none_or(|purged| *last > purged.index)))
+    }
+
     fn append_entries(&self, entries: impl IntoIterator<Item = Entry>) -> Result<(), io::Error> {
         let mut batch = self.shared.disk.batch(true);
         let mut appended = Vec::new();
@@ -251,8 +277,14 @@ impl LogStore {
             appended.push((entry, bytes.len()));
         }
         let begun = Instant::now();
-        batch.commit()?;
+        if !sabotaged!("sabotage.lose-append") {
+            batch.commit()?;
+        }
         self.shared.metrics.appended(appended.len(), begun);
+        let bytes: usize = appended.iter().map(|(_, bytes)| bytes).sum();
+        self.shared
+            .appended
+            .fetch_add(bytes as u64, Ordering::Relaxed);
         let mut tail = self.tail();
         for (entry, bytes) in appended {
             tail.push(entry, bytes);
@@ -281,6 +313,7 @@ impl LogStore {
     fn purge_through(&self, log_id: LogId) -> Result<(), io::Error> {
         // First the mark, then the entries: after a crash between the two, entries below the mark are ignored.
         self.write_meta(PURGED, &log_id, true)?;
+        failpoint_blocking!("purge.marked");
         self.remove(..=log_id.index)?;
         let mut tail = self.tail();
         let kept = tail.entries.split_off(&log_id.index.saturating_add(1));
@@ -381,8 +414,13 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
-        let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
-        saved.map_err(|e| StorageIOError::write_vote(&e).into())
+        failpoint!("vote.before", |e| StorageIOError::write_vote(&e).into());
+        if !sabotaged!("sabotage.vote-not-saved") {
+            let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
+            saved.map_err(|e| StorageIOError::write_vote(&e))?;
+        }
+        failpoint!("vote.saved");
+        Ok(())
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
@@ -413,6 +451,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I::IntoIter: OptionalSend,
     {
         let entries: Vec<Entry> = entries.into_iter().collect();
+        failpoint!("append.before", |e| StorageIOError::write_logs(&e).into());
+        #[cfg(feature = "failpoints")]
+        let memberships = super::types::memberships(&entries);
         let step = TracedStep::begin("append", traces_of(&entries));
         if let Some(last) = entries.last() {
             step.note("log.index", last.log_id.index);
@@ -424,18 +465,35 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         }
         drop(step);
         appended.map_err(|e| write_fault(&e))?;
+        failpoint!("append.flushed");
+        #[cfg(feature = "failpoints")]
+        for voter_sets in memberships {
+            if voter_sets > 1 {
+                failpoint!("membership.joint");
+            } else {
+                failpoint!("membership.uniform");
+            }
+        }
         callback.log_io_completed(Ok(()));
+        failpoint!("append.acknowledged");
         Ok(())
     }
 
     async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
-        on_this_thread(|| self.truncate_from(log_id.index)).map_err(|e| write_fault(&e))
+        failpoint!("truncate.before");
+        on_this_thread(|| self.truncate_from(log_id.index)).map_err(|e| write_fault(&e))?;
+        failpoint!("truncate.after");
+        Ok(())
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        failpoint!("purge.before", |e| StorageIOError::write_logs(&e).into());
         self.wait_for_state(log_id.index)
             .await
             .map_err(|e| write_fault(&e))?;
-        on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))
+        failpoint!("purge.flushed");
+        on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))?;
+        failpoint!("purge.after");
+        Ok(())
     }
 }

@@ -108,6 +108,8 @@ fn config(plan: &crate::plan::Plan, id: u64, folder: &std::path::Path) -> Config
         write_timeout: Duration::from_secs(2),
         read_timeout: Duration::from_secs(2),
         database_patience: Duration::from_secs(2),
+        verify_interval: None,
+        compact_after_bytes: 1 << 20,
         compact_after_entries: plan.compact_after_entries,
         group_commit: plan.group_commit,
     }

@@ -30,7 +30,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 const MAX_BYTES: u32 = 64 << 20;
 
 /// What can be asked, by its number on the wire.
-const METHODS: [PeerMethod; 9] = [
+const METHODS: [PeerMethod; 15] = [
     PeerMethod::Hello,
     PeerMethod::Found,
     PeerMethod::AppendEntries,
@@ -39,7 +39,13 @@ const METHODS: [PeerMethod; 9] = [
     PeerMethod::Propose,
     PeerMethod::ReadIndex,
     PeerMethod::TakeOver,
+    PeerMethod::Members,
+    PeerMethod::Add,
+    PeerMethod::Promote,
     PeerMethod::Remove,
+    PeerMethod::Replace,
+    PeerMethod::Dismiss,
+    PeerMethod::Verify,
 ];
 
 #[derive(Serialize, Deserialize)]
