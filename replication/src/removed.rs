@@ -73,6 +73,7 @@ mod tests {
             members: Some(ids.to_vec()),
             voters: None,
             settled_at,
+            formats: Default::default(),
         }
     }
 
