@@ -161,7 +161,10 @@ impl Acknowledger {
     }
 
     fn stage(&self, view: &RaftView, id: u64, index: u64) -> Option<Stage> {
-        if self.applied_index(id) >= Some(index) {
+        // What a quarantined replica has in its log, it has; what it has in its database is not to be trusted.
+        let peer = self.board.peer(id);
+        let trusted = peer.is_none_or(|peer| peer.report.quarantine.is_none());
+        if trusted && self.applied_index(id) >= Some(index) {
             Some(Stage::Applied)
         } else {
             (view.matched.get(&id) >= Some(&index)).then_some(Stage::Durable)
