@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 use crate::board::Board;
 use crate::consensus::state_machine::Applied;
 use crate::consensus::{self, Raft, RaftView};
+use crate::format::Formats;
 use crate::group_commit::{ProposeFault, send};
 use crate::outcome::{Acknowledgement, Outcome, Receipt, Settled, Stage, Verdict};
 use crate::status::Role;
@@ -57,6 +58,13 @@ impl Acknowledger {
             }
             let _woken = tokio::time::timeout(TICK, reports.changed()).await;
         }
+    }
+
+    /// What everybody reads who has to read this replica's log.
+    pub(crate) fn formats(&self) -> Formats {
+        let view = consensus::view(&self.raft);
+        let others = view.members.into_iter().filter(|id| *id != self.own_id);
+        self.board.common_formats(others)
     }
 
     /// Answers the proposers of one log entry, each as it asked for, without holding up the next entry.

@@ -11,7 +11,7 @@ use threefold_tests::torture::workload::{Load, Target, Workloads};
 use threefold_tests::wait::until;
 
 /// Operations that a run lasts.
-const OPERATIONS: u64 = 700;
+const OPERATIONS: u64 = 500;
 const OPERATIONS_TIMEOUT: Duration = Duration::from_secs(60);
 /// Operations before the leader is killed, in runs that do so.
 const BEFORE_THE_KILL: u64 = 150;

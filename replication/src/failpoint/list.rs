@@ -213,7 +213,7 @@ pub const LIST: [Point; 51] = [
     ),
     sabotage(
         "sabotage.revision-slips",
-        "a read says an older revision than it was read at; `30%on` does so at times",
+        "a read says half the revision that it was read at; `30%on` does so at times",
     ),
     sabotage(
         "sabotage.wrong-outcome",
@@ -276,6 +276,7 @@ mod tests {
         for point in LIST {
             let broken = point.name.starts_with("sabotage.");
             assert_eq!(broken, point.kind == Kind::Sabotage, "{}", point.name);
+            assert!(!point.meaning.is_empty(), "{}", point.name);
         }
     }
 }

@@ -267,7 +267,8 @@ fn line(one: &Timed) -> String {
 pub(super) mod budget {
     use std::cell::Cell;
 
-    const STEPS: u64 = 5_000_000;
+    /// Each keeps a set of the history's operations: a hundred bytes for histories as the workloads make them.
+    const STEPS: u64 = 300_000;
 
     thread_local! {
         static LEFT: Cell<u64> = const { Cell::new(STEPS) };
