@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-binary lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -59,9 +59,45 @@ test: ## Check the formatting, lint, and run every test; installs what is missin
 	$(MAKE) --no-print-directory web
 	cd $(GRAPHIQL) && npm run check && npm test
 	cd $(WEB) && npm run check && npm test
+	$(MAKE) --no-print-directory torture-binary
 	cargo build --locked --bin threefold
 	$(TESTS)
 	cd $(WEB) && THREEFOLD_BIN=$(THREEFOLD_DEBUG) npm run e2e
+
+# The build that replicas are upgraded from: a tag, a commit, a branch.
+PREVIOUS ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),b1a8916)
+PREVIOUS_HOME := $(abspath target/previous)
+
+upgrade: ## Upgrade a cluster of an earlier build under load, replica by replica, and back: make upgrade PREVIOUS=<git revision>
+	scripts/install-deps.sh test
+	git worktree prune
+	test -e $(PREVIOUS_HOME)/source/.git || git worktree add --detach $(PREVIOUS_HOME)/source $(PREVIOUS)
+	git -C $(PREVIOUS_HOME)/source checkout --quiet --detach $(PREVIOUS)
+	cd $(PREVIOUS_HOME)/source && CARGO_TARGET_DIR=$(PREVIOUS_HOME)/target cargo build --locked --bin threefold
+	cargo build --locked --bin threefold
+	THREEFOLD_PREVIOUS_BIN=$(PREVIOUS_HOME)/target/debug/threefold cargo test --locked -p threefold-tests --test mixed_builds -- --nocapture --test-threads=1
+
+# The binary with failpoints, for tests only, beside the one without, which is what cargo leaves there in the end.
+TORTURE_BINARY := $(or $(CARGO_TARGET_DIR),target)/debug/threefold-torture
+torture-binary: ## Build the binary with failpoints that some tests need
+	cargo build --locked --package threefold-api --features failpoints --bin threefold
+	cp -f $(THREEFOLD_DEBUG) $(TORTURE_BINARY).new
+	mv -f $(TORTURE_BINARY).new $(TORTURE_BINARY)
+
+# make torture MINUTES=30 DATABASE=postgres SEED=7 REPLICAS=5 ONLY=kill,partition REPORT=report.json
+MINUTES ?= 30
+DATABASE ?= sqlite
+REPLICAS ?= 3
+SEED ?=
+ONLY ?=
+REPORT ?=
+TORTURE := $(abspath $(or $(CARGO_TARGET_DIR),target)/torture)
+torture: ## Break a cluster for MINUTES while clients use it, and judge what they saw: docs/reliability.md
+	cargo build --locked --profile torture --package threefold-api --features failpoints --bin threefold
+	cp -f $(TORTURE)/threefold $(TORTURE)/threefold-torture
+	cargo build --locked --profile torture --package threefold-tests --bin torture
+	THREEFOLD_BIN=$(TORTURE)/threefold-torture THREEFOLD_TORTURE_BIN=$(TORTURE)/threefold-torture $(TORTURE)/torture run --minutes $(MINUTES) \
+	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
 
 lint: $(PACKAGES) ## Check the formatting and lint
 	cargo fmt --check

@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, each with its flags (`Args`) and what it does (`run`).
 
+pub mod backup;
 mod client;
 pub mod cluster;
 pub mod completions;
@@ -9,12 +10,14 @@ pub mod demo;
 pub mod health;
 pub mod import;
 pub mod man;
+pub mod restore;
 pub mod sample;
 pub mod schema;
 pub mod serve;
 pub mod status;
 mod stdout;
 pub mod token;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -42,12 +45,21 @@ enum Command {
     Sample(sample::Args),
     /// Show the replicas of a cluster.
     Status(status::Args),
+    /// Compare the tables of all replicas, row by row; the exit code says.
+    ///
+    /// It is 0 if every replica holds the same at one revision, 1 if rows differ, which are named, and 2 if that could not be
+    /// told. A replica whose tables are found to be wrong serves no more.
+    Verify(verify::Args),
     /// Ask a replica whether it serves; the exit code says.
     Health(health::Args),
     /// Print the access token, to hand it to people and programs.
     Token(token::Args),
     /// Print the public GraphQL schema (SDL).
     Schema(schema::Args),
+    /// Take a backup of everything, from any replica while it serves, or check one.
+    Backup(backup::Args),
+    /// Make an empty replica a cluster of its own, with everything that a backup holds.
+    Restore(Box<restore::Args>),
     /// Who is in the cluster, and what to do on a bad day.
     Cluster(cluster::Args),
     /// Check the settings of a replica, or print a configuration file to begin with.
@@ -78,6 +90,7 @@ impl Cli {
             Command::Serve(args) => Some(&mut **args),
             Command::Config(args) => args.serve_mut(),
             Command::Cluster(args) => Some(args.serve_mut()),
+            Command::Restore(args) => Some(args.serve_mut()),
             _ => None,
         };
         if let (Some(args), Some(sources)) = (args, sources) {
@@ -96,23 +109,27 @@ impl Cli {
             }
         };
         let result = runtime.block_on(async {
-            match self.command {
+            let done = match self.command {
                 Command::Serve(args) => serve::run(*args).await,
                 Command::Demo(args) => demo::run(args).await,
                 Command::Import(args) => import::run(args).await,
                 Command::Sample(args) => sample::run(args).await,
                 Command::Status(args) => status::run(args).await,
+                Command::Verify(args) => return Ok(verify::run(args).await),
                 Command::Health(args) => health::run(args).await,
                 Command::Token(args) => token::run(args).await,
                 Command::Schema(args) => schema::run(args).await,
+                Command::Backup(args) => backup::run(args).await,
+                Command::Restore(args) => restore::run(*args).await,
                 Command::Cluster(args) => cluster::run(args).await,
                 Command::Config(args) => config::run(args).await,
                 Command::Completions(args) => completions::run(args).await,
                 Command::Man(args) => man::run(args).await,
-            }
+            };
+            done.map(|()| ExitCode::SUCCESS)
         });
         match result {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(error) => {
                 eprintln!("threefold: {error:#}");
                 ExitCode::FAILURE

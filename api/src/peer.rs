@@ -3,6 +3,8 @@
 //! Bulky payloads travel as one scalar, [`schema::Payload`]; what is in them is the replication's affair.
 
 pub mod client;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 pub mod http;
 pub mod schema;
 
@@ -19,11 +21,13 @@ macro_rules! document {
         )
     };
 }
+/// Header with the format of a call's payload; without it, format 1.
+const FORMAT: &str = "threefold-format";
 /// Most bytes of a call: a batch of log entries or a chunk of a snapshot, in base64.
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 
 /// Every method, with the document that calls it. The answer is always called `result`.
-pub const DOCUMENTS: [(PeerMethod, &str); 14] = [
+pub const DOCUMENTS: [(PeerMethod, &str); 15] = [
     (PeerMethod::Hello, document!("query", "hello")),
     (PeerMethod::Found, document!("mutation", "found")),
     (
@@ -44,6 +48,7 @@ pub const DOCUMENTS: [(PeerMethod, &str); 14] = [
     (PeerMethod::Remove, document!("mutation", "remove")),
     (PeerMethod::Replace, document!("mutation", "replace")),
     (PeerMethod::Dismiss, document!("mutation", "dismiss")),
+    (PeerMethod::Verify, document!("mutation", "verify")),
 ];
 
 /// The document that follows a peer's reports.
@@ -66,6 +71,7 @@ pub fn document_of(method: PeerMethod) -> &'static str {
         PeerMethod::Remove => 11,
         PeerMethod::Replace => 12,
         PeerMethod::Dismiss => 13,
+        PeerMethod::Verify => 14,
     };
     DOCUMENTS[index].1
 }

@@ -29,6 +29,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 /// # Errors
 /// Addresses that cannot be listened on, a replica that does not start, and one that stopped because of a fault.
 pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
+    #[cfg(feature = "failpoints")]
+    threefold_replication::failpoint::from_environment()?;
     let public = bind("--listen", &config.listen).await?;
     let private = bind("--peer-listen", &config.peer_listen).await?;
     let mut stop = Box::pin(stop_signal()?);
@@ -60,12 +62,16 @@ pub async fn run(config: ServeConfig) -> anyhow::Result<()> {
         drain.clone(),
         metrics.clone(),
     );
+    #[cfg(feature = "failpoints")]
+    let failpoints = peer::failpoint::router(config.cluster_secret.secret.clone());
     let private_router = peer::http::router(
         replica.clone(),
         config.cluster_secret.secret,
         drain.stopping.clone(),
         metrics.registry(&replica),
     );
+    #[cfg(feature = "failpoints")]
+    let private_router = private_router.merge(failpoints);
     let public = spawn(public, public_router, drain.stopping.clone());
     let private = spawn(private, private_router, peers_stopping.clone());
 

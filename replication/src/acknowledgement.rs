@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 use crate::board::Board;
 use crate::consensus::state_machine::Applied;
 use crate::consensus::{self, Raft, RaftView};
+use crate::format::Formats;
 use crate::group_commit::{ProposeFault, send};
 use crate::outcome::{Acknowledgement, Outcome, Receipt, Settled, Stage, Verdict};
 use crate::status::Role;
@@ -25,6 +26,9 @@ pub(crate) struct Acknowledger {
     pub(crate) in_sync_timeout: Duration,
     /// The term this replica leads, and since when it knows.
     pub(crate) tenure: Mutex<Option<(u64, Instant)>>,
+    /// Foretells outcomes, for a broken behaviour.
+    #[cfg(feature = "failpoints")]
+    pub(crate) machine: consensus::StateMachine,
 }
 
 type Seat = (
@@ -56,8 +60,19 @@ impl Acknowledger {
         }
     }
 
+    /// What everybody reads who has to read this replica's log.
+    pub(crate) fn formats(&self) -> Formats {
+        let view = consensus::view(&self.raft);
+        let others = view.members.into_iter().filter(|id| *id != self.own_id);
+        self.board.common_formats(others)
+    }
+
     /// Answers the proposers of one log entry, each as it asked for, without holding up the next entry.
     pub(crate) fn settle(self: Arc<Self>, index: u64, seats: Vec<Seat>) {
+        #[cfg(feature = "failpoints")]
+        if sabotaged!("sabotage.receipt-lies") {
+            return answer(seats, &self.lie());
+        }
         let (at_once, when_all): (Vec<Seat>, Vec<Seat>) =
             seats
                 .into_iter()
@@ -99,6 +114,38 @@ impl Acknowledger {
         }
     }
 
+    /// Answers before anybody has the batch; what is left has nobody who waits.
+    #[cfg(feature = "failpoints")]
+    pub(crate) async fn answer_early(
+        &self,
+        batch: Vec<crate::group_commit::Seat>,
+    ) -> Vec<crate::group_commit::Seat> {
+        let proposals = batch.iter().map(|(waiting, _)| waiting.proposal.clone());
+        let term = consensus::view(&self.raft).term;
+        let expected = self.machine.foretell(proposals.collect(), term).await;
+        let mut left = Vec::new();
+        for ((waiting, seat), expected) in batch.into_iter().zip(expected) {
+            match expected {
+                Some(outcome) => {
+                    answer(vec![(waiting.acknowledgement, outcome, seat)], &self.lie());
+                    left.push((waiting, oneshot::channel().0));
+                }
+                None => left.push((waiting, seat)),
+            }
+        }
+        left
+    }
+
+    /// A receipt that says that everybody has everything.
+    #[cfg(feature = "failpoints")]
+    fn lie(&self) -> Receipt {
+        let voters = consensus::view(&self.raft).voters;
+        Receipt {
+            acknowledged_by: voters.iter().map(|id| (*id, Stage::Applied)).collect(),
+            ..Receipt::default()
+        }
+    }
+
     fn receipt(&self, index: u64) -> Receipt {
         let view = consensus::view(&self.raft);
         let mut receipt = Receipt::default();
@@ -114,7 +161,10 @@ impl Acknowledger {
     }
 
     fn stage(&self, view: &RaftView, id: u64, index: u64) -> Option<Stage> {
-        if self.applied_index(id) >= Some(index) {
+        // What a quarantined replica has in its log, it has; what it has in its database is not to be trusted.
+        let peer = self.board.peer(id);
+        let trusted = peer.is_none_or(|peer| peer.report.quarantine.is_none());
+        if trusted && self.applied_index(id) >= Some(index) {
             Some(Stage::Applied)
         } else {
             (view.matched.get(&id) >= Some(&index)).then_some(Stage::Durable)

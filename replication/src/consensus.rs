@@ -2,6 +2,9 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(test, feature = "conformance"))]
+pub mod fixtures;
+pub(crate) mod log_disk;
 pub(crate) mod log_store;
 mod network;
 mod offline;
@@ -9,6 +12,7 @@ pub(crate) mod snapshot;
 pub(crate) mod state_machine;
 pub(crate) mod types;
 
+pub(crate) use log_disk::LogDisk;
 pub(crate) use log_store::{LogSize, LogStore};
 pub(crate) use network::{NetworkFactory, SnapshotChunk};
 pub(crate) use offline::{make_only_voter, stored_position};
@@ -21,11 +25,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use openraft::error::{ClientWriteError, InitializeError, RaftError};
-use openraft::raft::SnapshotResponse;
-use openraft::{ChangeMembers, Config as RaftConfig, ServerState, Snapshot, SnapshotPolicy};
+use openraft::raft::{AppendEntriesRequest, SnapshotResponse};
+use openraft::{
+    ChangeMembers, Config as RaftConfig, EntryPayload, ServerState, Snapshot, SnapshotPolicy,
+};
 use serde::Serialize;
 
 use self::snapshot::{SnapshotData, SnapshotFile};
+use self::types::{Entry, TypeConfig};
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::peer::{PeerAddress, PeerFault, ServiceFault, decode, encode};
@@ -113,6 +120,11 @@ pub(crate) async fn elect(raft: &Raft) -> Result<(), PeerFault> {
     asked.map_err(|fatal| ServiceFault::Unavailable(fatal.to_string()).into())
 }
 
+/// Lets this replica stand for election when it misses its leader, or keeps it from that. It votes for others either way.
+pub(crate) fn let_stand(raft: &Raft, may: bool) {
+    raft.runtime_config().elect(may);
+}
+
 /// Resolves when this replica leads; never where the engine stops before.
 pub(crate) async fn leading(raft: &Raft) {
     let mut metrics = raft.server_metrics();
@@ -152,6 +164,31 @@ pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(),
     }
 }
 
+/// Longest wait for a note of the position.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Purges the log through an index, as far as the state holds it.
+pub(crate) async fn compact(raft: &Raft, through: u64) -> Result<(), String> {
+    let stopped = |fatal: openraft::error::Fatal<u64>| fatal.to_string();
+    raft.trigger().snapshot().await.map_err(stopped)?;
+    let mut metrics = raft.data_metrics();
+    let noted = async {
+        let noted = metrics.wait_for(|metrics| {
+            let noted = metrics.snapshot.map(|log_id| log_id.index);
+            noted >= Some(through)
+        });
+        noted.await.is_ok()
+    };
+    let noted = tokio::time::timeout(SNAPSHOT_TIMEOUT, noted).await;
+    if !matches!(noted, Ok(true)) {
+        tracing::debug!(
+            through,
+            "the state is behind; as much of the log as it holds is purged"
+        );
+    }
+    raft.trigger().purge_log(through).await.map_err(stopped)
+}
+
 /// Longest wait for a change of the membership: two log entries.
 const MEMBERSHIP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -176,6 +213,7 @@ pub(crate) enum Membership {
 
 /// Changes the membership. Goes on in the background where the caller stops waiting, so that it is not left half done for that.
 pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result<(), String> {
+    failpoint!("membership.begin");
     let raft = raft.clone();
     let changed = tokio::spawn(tokio::time::timeout(MEMBERSHIP_TIMEOUT, async move {
         let view = view(&raft);
@@ -213,7 +251,9 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
         let _stopping = shown.await;
         Ok::<_, RaftError<u64, ClientWriteError<u64, Node>>>(())
     }));
-    match changed.await {
+    let changed = changed.await;
+    failpoint!("membership.done");
+    match changed {
         Ok(Ok(changed)) => changed.map_err(|e| e.to_string()),
         Ok(Err(_elapsed)) => Err("a majority did not confirm it in time".to_owned()),
         Err(_stopped) => Err("the replica is stopping".to_owned()),
@@ -223,9 +263,27 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
 /// Answers a leader's AppendEntries or a candidate's RequestVote. The result is the ACK.
 pub(crate) async fn serve(raft: &Raft, rpc: Rpc, payload: &[u8]) -> Result<Bytes, PeerFault> {
     match rpc {
-        Rpc::AppendEntries => answer(raft.append_entries(decode(payload)?).await),
+        Rpc::AppendEntries => {
+            let request: AppendEntriesRequest<TypeConfig> = decode(payload)?;
+            readable(&request.entries)?;
+            answer(raft.append_entries(request).await)
+        }
         Rpc::Vote => answer(raft.vote(decode(payload)?).await),
     }
+}
+
+/// Refuses entries that this version could not apply: it would stop at them, and its acknowledgement would have counted.
+fn readable(entries: &[Entry]) -> Result<(), PeerFault> {
+    for entry in entries {
+        if let EntryPayload::Normal(batch) = &entry.payload
+            && let Err(newer) = batch.check()
+        {
+            let index = entry.log_id.index;
+            tracing::error!(index, error = %newer, "log entry {index} is refused");
+            return Err(PeerFault::Malformed(format!("log entry {index}: {newer}")));
+        }
+    }
+    Ok(())
 }
 
 /// Calls between consensus engines that fit one message.
@@ -322,6 +380,39 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
             .err()
             .map(ToString::to_string),
     }
+}
+
+/// A log entry, as the simulation looks at it.
+#[cfg(feature = "simulation")]
+pub(crate) struct EntryView {
+    pub(crate) term: u64,
+    pub(crate) index: u64,
+    /// The keys of its proposals, in order.
+    pub(crate) keys: Vec<uuid::Uuid>,
+}
+
+/// Reads an encoded log entry.
+#[cfg(feature = "simulation")]
+pub(crate) fn view_entry(bytes: &[u8]) -> Option<EntryView> {
+    let entry: types::Entry = decode(bytes).ok()?;
+    let keys = match &entry.payload {
+        openraft::EntryPayload::Normal(batch) => {
+            let proposals = batch.decode().ok()?;
+            proposals.iter().map(|proposal| proposal.key).collect()
+        }
+        _ => Vec::new(),
+    };
+    Some(EntryView {
+        term: entry.log_id.leader_id.term,
+        index: entry.log_id.index,
+        keys,
+    })
+}
+
+/// The index in the mark of what was purged.
+#[cfg(feature = "simulation")]
+pub(crate) fn purged_index(mark: &[u8]) -> Option<u64> {
+    decode::<LogId>(mark).ok().map(|log_id| log_id.index)
 }
 
 /// Who is in the membership, by the last entry that speaks of it.

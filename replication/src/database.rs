@@ -1,5 +1,7 @@
 //! This replica's own database: one connection that writes, a pool that reads, and which failures pass by themselves.
 
+mod occupant;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,10 +13,15 @@ use sea_orm::{
 use sea_orm::{RuntimeErr, SqlxError};
 use threefold_migration::{Migrator, MigratorTrait};
 
+pub(crate) use self::occupant::{Occupant, occupant};
 use crate::status::DatabaseKind;
 
 /// Connections that read, and the most reads that run at once.
 const READERS: u32 = 16;
+/// Connections that compare tables: one at work, and one that may yet be giving up.
+const EXAMINERS: u32 = 2;
+/// How long a connection that compares tables is kept.
+const EXAMINER_IDLE: Duration = Duration::from_secs(30);
 /// Longest wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -27,6 +34,9 @@ pub(crate) struct Database {
     /// For everybody, for selects only.
     pub(crate) reader: DatabaseConnection,
     pub(crate) kind: DatabaseKind,
+    /// For comparing the tables of the replicas: long reads, which take no connection from others. Connects when it is
+    /// needed.
+    pub(crate) examiner: DatabaseConnection,
     /// Connections that readers have made so far. After a crash of the server every connection is a new one.
     connections: Arc<AtomicU64>,
 }
@@ -46,7 +56,7 @@ impl Database {
     pub(crate) async fn open(url: &str) -> Result<Self, DbErr> {
         let kind = kind_of(url)?;
         let writer = SeaDatabase::connect(options(url, kind, 1, false)).await?;
-        Migrator::up(&writer, None).await?;
+        Migrator::up(&writer, None).await.map_err(newer_schema)?;
         let readers = if kind == DatabaseKind::Sqlite {
             READERS / 4
         } else {
@@ -63,16 +73,39 @@ impl Database {
             })
         });
         let reader = SeaDatabase::connect(reading).await?;
+        let mut examining = options(url, kind, EXAMINERS, true);
+        examining
+            .min_connections(0)
+            .connect_lazy(true)
+            .idle_timeout(EXAMINER_IDLE);
+        let examiner = SeaDatabase::connect(examining).await?;
         Ok(Self {
             writer,
             reader,
+            examiner,
             kind,
             connections,
         })
     }
 
+    /// The same over connections that the simulation made.
+    #[cfg(feature = "simulation")]
+    pub(crate) async fn simulated(
+        writer: DatabaseConnection,
+        reader: DatabaseConnection,
+    ) -> Result<Self, DbErr> {
+        Migrator::up(&writer, None).await?;
+        Ok(Self {
+            writer,
+            reader,
+            kind: DatabaseKind::Sqlite,
+            connections: Arc::default(),
+        })
+    }
+
     /// Makes every commit so far durable, before the log that could repeat it is purged.
     pub(crate) async fn flush(&self) -> Result<(), DbErr> {
+        failpoint!("flush.before", DbErr::from);
         match self.kind {
             // One flushed commit flushes everything before it in PostgreSQL's own log.
             DatabaseKind::Postgres => {
@@ -125,11 +158,32 @@ impl Database {
     }
 
     pub(crate) async fn close(&self) {
-        for pool in [&self.writer, &self.reader] {
+        for pool in [&self.writer, &self.reader, &self.examiner] {
             if let Err(error) = pool.close_by_ref().await {
                 tracing::debug!(%error, "a connection pool did not close");
             }
         }
+    }
+}
+
+/// Says what to do about a schema with steps that this version does not know. The library that takes the steps tells it by
+/// its text only; a test looks whether it still does.
+fn newer_schema(error: DbErr) -> DbErr {
+    match &error {
+        DbErr::Custom(text) if text.contains("is missing") => DbErr::Custom(format!(
+            "its schema is that of a newer version: upgrade this replica ({text})"
+        )),
+        _ => error,
+    }
+}
+
+/// As a lost connection would be seen.
+#[cfg(feature = "failpoints")]
+impl From<crate::failpoint::Injected> for DbErr {
+    fn from(injected: crate::failpoint::Injected) -> Self {
+        Self::Exec(RuntimeErr::SqlxError(Arc::new(SqlxError::Io(
+            injected.into(),
+        ))))
     }
 }
 
@@ -244,6 +298,18 @@ mod tests {
         for code in ["23505", "22021", "42P01", "22003", "28P01", "1", "19", "11"] {
             assert!(!is_transient_code(code), "{code}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_schema_of_a_newer_version_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("state.db").display());
+        let db = Database::open(&url).await.unwrap();
+        let step = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
+        db.writer.execute_unprepared(step).await.unwrap();
+        db.close().await;
+        let refused = Database::open(&url).await.unwrap_err().to_string();
+        assert!(refused.contains("upgrade this replica"), "{refused}");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! the change table. A subscriber that falls behind costs nothing but its own reads.
 
 mod positions;
+#[cfg(feature = "failpoints")]
+pub(crate) mod spoil;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -172,6 +172,7 @@ async fn deliver(raft: &Raft, wire: &Wire, leader: u64, together: Vec<Seat>, tim
         };
         decode::<ForwardedAnswers>(&bytes).map_err(refused)
     });
+    failpoint!("forward.sent");
     match answers {
         Ok(ForwardedAnswers { answers }) if answers.len() == together.len() => {
             for ((_, _, seat), answer) in together.into_iter().zip(answers) {

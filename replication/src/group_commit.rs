@@ -39,8 +39,8 @@ pub(crate) enum ProposeFault {
     InDoubt(String),
 }
 
-type Answer = Result<Settled, ProposeFault>;
-type Seat = (Waiting, oneshot::Sender<Answer>);
+pub(crate) type Answer = Result<Settled, ProposeFault>;
+pub(crate) type Seat = (Waiting, oneshot::Sender<Answer>);
 
 /// Whose turn it is: the log's, or nobody's once this replica gives its leadership away.
 #[derive(Default)]
@@ -164,9 +164,17 @@ async fn run(
             batch.iter().filter_map(|(waiting, _)| waiting.trace),
         );
         step.note("log.proposals", batch.len() as u64);
-        let entry = Batch::new(proposals).traced(step.contexts());
+        let entry = Batch::new(acknowledger.formats().log, proposals).traced(step.contexts());
+        failpoint!("batch.begin");
+        #[cfg(feature = "failpoints")]
+        let batch = match sabotaged!("sabotage.answer-before-commit") {
+            true => acknowledger.answer_early(batch).await,
+            false => batch,
+        };
         let written = consensus::write(&raft, entry, timeout);
-        match written.instrument(step.span()).await {
+        let written = written.instrument(step.span()).await;
+        failpoint!("batch.settled");
+        match written {
             Ok((log_id, outcomes)) => {
                 step.note("log.index", log_id.index);
                 let mut settled = Vec::with_capacity(batch.len());

@@ -5,11 +5,16 @@
 //! is an [`outcome::Outcome`]. This crate is the only writer of the database, and the only user of the consensus
 //! engine (module `consensus`).
 
+#[macro_use]
+pub mod failpoint;
+
+pub mod backup;
 pub mod change;
 pub mod command;
 pub mod config;
 mod error;
 pub mod feed;
+pub mod format;
 pub mod history;
 pub mod metrics;
 pub mod operator;
@@ -17,11 +22,15 @@ pub mod outcome;
 pub mod peer;
 pub mod recovery;
 mod replica;
+pub mod restore;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod status;
 pub mod trace;
+pub mod verify;
 
 #[cfg(any(test, feature = "conformance"))]
-pub use consensus::conformance;
+pub use consensus::{conformance, fixtures};
 pub use error::ServiceError;
 pub use replica::{Fault, ReadConsistency, Replica};
 
@@ -29,6 +38,7 @@ mod acknowledgement;
 mod admission;
 mod alarm;
 mod board;
+mod compaction;
 mod consensus;
 mod database;
 mod departure;
@@ -43,6 +53,7 @@ mod members;
 mod membership;
 mod peer_service;
 mod proposal;
+mod quarantine;
 mod read_barrier;
 mod receiver;
 mod removed;

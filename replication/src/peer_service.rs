@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 
 use crate::consensus::{self, Rpc, SnapshotChunk};
+use crate::format::{self, Formats};
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
@@ -17,9 +18,10 @@ use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
+use crate::verify;
 
 impl Replica {
-    /// Answers a peer's call. The caller has checked the cluster secret.
+    /// Answers a peer's call, in the format that the call is of. The caller has checked the cluster secret.
     ///
     /// # Errors
     /// A call that is not for this replica, not for its cluster, unreadable, or cannot be served now.
@@ -51,6 +53,7 @@ impl Replica {
             | PeerMethod::Remove
             | PeerMethod::Replace => membership::serve(running, decode(payload)?).await,
             PeerMethod::Dismiss => self.dismissed(running, &envelope),
+            PeerMethod::Verify => verify::serve_peer(running, payload).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }
@@ -83,6 +86,8 @@ impl Replica {
     }
 
     fn check_target(&self, envelope: &Envelope) -> Result<(), PeerFault> {
+        let readable = format::check(envelope.format, Formats::OWN.message);
+        readable.map_err(|newer| PeerFault::Malformed(newer.to_string()))?;
         let actual = self.id();
         if envelope.to == actual {
             Ok(())
@@ -112,6 +117,7 @@ impl Replica {
                 cluster_id: None,
                 at_work: false,
                 members: None,
+                formats: Formats::OWN,
                 voters: None,
                 settled_at: None,
             },
@@ -122,6 +128,7 @@ impl Replica {
                 HelloAnswer {
                     cluster_id: Some(running.identity.cluster_id),
                     at_work,
+                    formats: Formats::OWN,
                     voters: Some(consensus::view(&running.raft).voters),
                     settled_at: members.at.filter(|_| members.applied),
                     members: Some(members.nodes.into_keys().collect()),
@@ -151,6 +158,10 @@ impl Replica {
 
 async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {
     let file = running.receiver.take(&chunk).await?;
+    #[cfg(feature = "failpoints")]
+    if file.is_some() {
+        failpoint!("snapshot.received");
+    }
     consensus::install(&running.raft, chunk.vote, file).await
 }
 

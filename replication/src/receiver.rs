@@ -40,6 +40,7 @@ impl SnapshotReceiver {
         let failed = |e: std::io::Error| {
             ServiceFault::Unavailable(format!("the snapshot cannot be stored: {e}"))
         };
+        failpoint!("snapshot.receive", |e| failed(std::io::Error::from(e)));
         let mut current = self.transfer.lock().await;
         if chunk.offset == 0 {
             std::fs::create_dir_all(&self.folder).map_err(failed)?;

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 use sea_orm::DatabaseConnection;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::consensus::{LogSize, LogStore};
+use crate::consensus::{LogDisk, LogSize, LogStore};
 use crate::database::Database;
 use crate::error::ServiceError;
 use crate::handover;
@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     metrics: Arc<Metrics>,
     /// Set once this replica belongs to a cluster.
     running: OnceLock<Arc<Running>>,
+    /// Held while a backup is taken: one at a time.
+    pub(crate) backups: Arc<Semaphore>,
     /// Held while this replica adopts a cluster, so that it adopts one.
     adopting: Mutex<()>,
     fault: watch::Sender<Option<Fault>>,
@@ -65,10 +67,21 @@ impl Replica {
             ))
         })?;
         let db = open_database(&config).await?;
+        Self::assemble(config, transport, db, open_disk).await
+    }
+
+    /// Puts the parts together: the log is opened once it is clear whose it is.
+    pub(crate) async fn assemble(
+        config: Config,
+        transport: Arc<dyn PeerTransport>,
+        db: Database,
+        open_disk: impl FnOnce(&Config) -> Result<LogDisk, Fault>,
+    ) -> Result<Self, Fault> {
         let identity = identity::read(&config.data, &db, config.id).await;
         let identity = identity.map_err(|e| Fault(e.to_string()))?;
         let metrics = Arc::new(Metrics::new(config.id, &config.peers));
-        let log = open_log(&config, &db, metrics.clone())?;
+        let disk = open_disk(&config)?;
+        let log = log_on(disk, &config, &db, metrics.clone());
         if identity.is_none() && !log.is_blank().map_err(|e| log_fault(&config, &e))? {
             let message = "holds a log, but no replica.json that says whose it is; restore that file, or replace this replica";
             return Err(Fault(format!(
@@ -89,6 +102,7 @@ impl Replica {
             wire,
             metrics,
             running: OnceLock::new(),
+            backups: Arc::new(Semaphore::new(1)),
             adopting: Mutex::default(),
             fault: watch::Sender::new(None),
             stop: CancellationToken::new(),
@@ -199,12 +213,19 @@ pub(crate) fn open_log(
     db: &Database,
     metrics: Arc<Metrics>,
 ) -> Result<LogStore, Fault> {
-    let folder = config.data.join("log");
-    let log = LogStore::open(&folder, db.clone(), config.database_patience, metrics);
-    log.map_err(|e| log_fault(config, &e))
+    let disk = open_disk(config)?;
+    Ok(log_on(disk, config, db, metrics))
 }
 
-fn log_fault(config: &Config, error: &fjall::Error) -> Fault {
+fn open_disk(config: &Config) -> Result<LogDisk, Fault> {
+    LogDisk::open(&config.data.join("log")).map_err(|e| log_fault(config, &e))
+}
+
+fn log_on(disk: LogDisk, config: &Config, db: &Database, metrics: Arc<Metrics>) -> LogStore {
+    LogStore::new(disk, db.clone(), config.database_patience, metrics)
+}
+
+fn log_fault(config: &Config, error: &std::io::Error) -> Fault {
     let folder = config.data.join("log");
     Fault(format!(
         "the log in {} cannot be opened: {error}",

@@ -18,16 +18,19 @@ use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::follow::Listener;
+use crate::format::Formats;
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
 use crate::members;
 use crate::metrics::Queue;
+use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
 use crate::status::{LostLeader, ReplicaStatus, Report, Role};
 use crate::succession::Succession;
+use crate::verify::{self, Examiner, Verifier};
 use crate::wire::Wire;
 
 /// Longest wait of one read round for the leader or its majority.
@@ -54,6 +57,8 @@ pub(crate) struct Running {
     pub(crate) alarm: Arc<Alarm>,
     /// Held while this replica, as the leader, changes the membership.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) verifier: Verifier,
     pub(crate) succession: Succession,
 }
 
@@ -68,6 +73,8 @@ impl Running {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, Fault> {
         wire.joined(identity.cluster_id);
+        // Before anything is served.
+        let alarm = Arc::new(Alarm::open(&config.data));
         let snapshots = config.data.join("snapshots");
         // Half-sent snapshots of an earlier run are of no use.
         if let Err(error) = std::fs::remove_dir_all(&snapshots) {
@@ -76,6 +83,7 @@ impl Running {
         let settings = Settings {
             patience: config.database_patience,
             metrics: wire.metrics().clone(),
+            alarm: alarm.clone(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine = StateMachine::open(
@@ -89,6 +97,7 @@ impl Running {
             .await
             .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
         let applied = machine.applied();
+        let examiner = machine.examiner();
         log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
@@ -104,6 +113,8 @@ impl Running {
             min_in_sync: config.min_in_sync,
             in_sync_timeout: config.in_sync_timeout,
             tenure: Mutex::default(),
+            #[cfg(feature = "failpoints")]
+            machine: machine.clone(),
         });
         let group = GroupCommit::start(
             raft.clone(),
@@ -130,12 +141,20 @@ impl Running {
             group,
             forwarder,
             barrier,
-            alarm: Arc::default(),
+            alarm,
+            examiner,
+            verifier: Verifier::new(),
             changing: tokio::sync::Mutex::default(),
             succession: Succession::default(),
         });
         let keeping = members::keep(running.clone());
-        tokio::spawn(stop.run_until_cancelled_owned(keeping));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
+        let abstain = quarantine::abstain(running.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(abstain));
+        if let Some(interval) = running.config.verify_interval {
+            let compare = verify::schedule::keep_comparing(running.clone(), interval);
+            tokio::spawn(stop.run_until_cancelled_owned(compare));
+        }
         Ok(running)
     }
 
@@ -189,6 +208,7 @@ impl Running {
             expense_count: applied.expense_count,
             database: self.db.kind,
             quarantine: self.alarm.quarantine(),
+            formats: Formats::OWN,
             lost_leader: self.succession.lost(),
         }
     }
@@ -201,7 +221,10 @@ impl Running {
     ) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
+        let mut quarantine = self.alarm.subscribe();
+        quarantine.mark_unchanged();
         tokio::select! {
+            _ = quarantine.changed() => {}
             _ = applied.changed() => {}
             _ = server.changed() => {}
             _ = lost_leader.changed() => {}
@@ -278,6 +301,7 @@ fn status(
         expense_count: report.expense_count,
         database: report.database,
         last_seen_at,
+        quarantine: report.quarantine.clone(),
     }
 }
 
@@ -295,6 +319,7 @@ fn unheard(id: u64, own: &Report, head: threefold_entity::Revision) -> ReplicaSt
         expense_count: 0,
         database: own.database,
         last_seen_at: None,
+        quarantine: None,
     }
 }
 

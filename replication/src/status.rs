@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use threefold_entity::Revision;
 use uuid::Uuid;
 
+use crate::format::Formats;
 use crate::history::HistoryHash;
 pub use crate::succession::LostLeader;
 
@@ -67,6 +68,8 @@ pub struct ReplicaStatus {
     pub database: DatabaseKind,
     /// When it was last heard from; none if never. For the replica itself: now.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// Why it serves nothing, if it is quarantined; as last heard.
+    pub quarantine: Option<String>,
 }
 
 /// What a replica tells its peers of itself, whenever it changes and at least every
@@ -97,6 +100,9 @@ pub struct Report {
     pub database: DatabaseKind,
     /// Why it serves nothing, if it is quarantined.
     pub quarantine: Option<String>,
+    /// What it reads.
+    #[serde(default)]
+    pub formats: Formats,
     /// Set while nobody listens for the leader that it knew last; none from a version that did not say.
     #[serde(default)]
     pub lost_leader: Option<LostLeader>,
@@ -121,6 +127,7 @@ pub(crate) mod testing {
             expense_count: 0,
             database: DatabaseKind::Sqlite,
             quarantine: None,
+            formats: Formats::OWN,
             lost_leader: None,
         }
     }

@@ -39,6 +39,7 @@ pub(crate) fn decide(
     let known = set.keys.get(&proposal.key);
     let known =
         known.filter(|key| Revision::from_column(key.revision).behind(head) < keep_revisions);
+    let known = known.filter(|_| !sabotaged!("sabotage.apply-twice"));
     if let Some(known) = known {
         return repeat(set, known, proposal);
     }
@@ -170,7 +171,7 @@ fn remember(set: &mut WorkingSet<'_>, step: Step<'_>, term: u64, verdict: &Verdi
 /// Refuses an edit of a version that is not the current one.
 fn check_version(expected: Option<i32>, current: i32, what: &str) -> Result<(), Vec<Refusal>> {
     match expected {
-        Some(expected) if expected != current => {
+        Some(expected) if expected != current && !sabotaged!("sabotage.version-ignored") => {
             let message = format!(
                 "the {what} is at version {current}, not {expected}: someone else changed it; read it again and repeat your edit"
             );

@@ -1,7 +1,7 @@
 //! The `threefold` binary under test. Building it is not the tests' business.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The file named by `THREEFOLD_BIN`, or the one that `cargo build` leaves beside the tests.
@@ -15,12 +15,39 @@ pub fn path() -> PathBuf {
     path
 }
 
+/// The binary that is built with failpoints, as `make torture-binary` does: the file named by `THREEFOLD_TORTURE_BIN`, or
+/// `threefold-torture` beside the other one.
+pub fn with_failpoints() -> PathBuf {
+    let path = env::var_os("THREEFOLD_TORTURE_BIN").map_or_else(
+        || beside_the_tests().with_file_name("threefold-torture"),
+        PathBuf::from,
+    );
+    assert!(
+        path.is_file(),
+        "{} is missing: run `make torture-binary` first, or name the binary in THREEFOLD_TORTURE_BIN",
+        path.display()
+    );
+    path
+}
+
 /// A command of the binary, free of settings that the person at the keyboard keeps in the environment.
 pub fn command() -> Command {
-    let mut command = Command::new(path());
+    command_of(&path())
+}
+
+/// The same of any build.
+pub fn command_of(path: &Path) -> Command {
+    free_of_settings(Command::new(path))
+}
+
+/// The same for any command.
+pub(crate) fn free_of_settings(mut command: Command) -> Command {
     for (name, _) in env::vars_os() {
         let name_text = name.to_string_lossy();
-        if name_text.starts_with("THREEFOLD_") || name_text.starts_with("OTEL_") {
+        if ["THREEFOLD_", "OTEL_", "FAILPOINTS"]
+            .iter()
+            .any(|begin| name_text.starts_with(begin))
+        {
             command.env_remove(name);
         }
     }

@@ -189,6 +189,12 @@ impl Client {
         self.read(data, "replica")
     }
 
+    /// How this replica sees itself, within this client's own patience.
+    pub async fn replica_once(&self) -> Result<ReplicaView, ClientError> {
+        let asked = self.local().execute(documents::REPLICA, json!({})).await;
+        self.read(asked?, "replica")
+    }
+
     /// How this replica sees all.
     pub async fn replicas(&self) -> Result<Vec<ReplicaView>, ClientError> {
         let data = self.local().execute(documents::REPLICAS, json!({})).await?;

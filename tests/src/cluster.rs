@@ -2,6 +2,7 @@
 
 mod builder;
 mod folder;
+pub mod links;
 mod newcomer;
 mod replica;
 
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 pub use self::builder::Builder;
 use self::folder::ClusterFolder;
+pub use self::links::Links;
 pub use self::replica::Replica;
 use crate::client::{Client, ReplicaView};
 use crate::wait::until;
@@ -33,6 +35,7 @@ pub enum DatabaseKind {
 pub struct Cluster {
     // Stopped before the folder goes: fields are dropped in this order.
     replicas: Vec<Replica>,
+    links: Option<Links>,
     folder: ClusterFolder,
 }
 
@@ -55,6 +58,17 @@ impl Cluster {
     /// The replica with that id; ids count from 1.
     pub fn replica(&self, id: u16) -> &Replica {
         &self.replicas[usize::from(id) - 1]
+    }
+
+    /// What lies between the replicas, in a cluster that was built with links.
+    pub fn links(&self) -> &Links {
+        self.links.as_ref().expect("a cluster that has links")
+    }
+
+    /// Leaves the folder for a person to look into, and says where it is.
+    pub fn keep(&mut self) -> &std::path::Path {
+        self.folder.keep();
+        self.folder.path()
     }
 
     /// A client of each replica.

@@ -1,5 +1,7 @@
 //! Looks into the replicas' databases behind the service's back, by plain SQL.
 
+mod torture;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+pub use self::torture::at_one_revision;
 use crate::cluster::{Cluster, DatabaseKind, Replica};
 use crate::wait::until;
 
@@ -185,7 +188,19 @@ impl Inspector {
 
     /// The rows in an order of their own, each with all its columns.
     async fn rows(&self, table: &str) -> Vec<String> {
-        let sql = match self.connection.get_database_backend() {
+        let sql = self.rows_as_text(table).await;
+        let rows = self.query(&sql).await;
+        let mut rows: Vec<String> = rows
+            .iter()
+            .map(|row| row.try_get("", "content").expect("a row as text"))
+            .collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// The statement that selects a table's rows as `content`, each with all its columns.
+    async fn rows_as_text(&self, table: &str) -> String {
+        match self.connection.get_database_backend() {
             DatabaseBackend::Postgres => {
                 format!("SELECT to_jsonb(t)::text AS content FROM \"{table}\" t")
             }
@@ -207,14 +222,13 @@ impl Inspector {
                     quoted.join(" || '|' || ")
                 )
             }
-        };
-        let rows = self.query(&sql).await;
-        let mut rows: Vec<String> = rows
-            .iter()
-            .map(|row| row.try_get("", "content").expect("a row as text"))
-            .collect();
-        rows.sort_unstable();
-        rows
+        }
+    }
+
+    /// Changes what is stored, behind the service's back. `?` stands for the id of the expense that is first by id.
+    pub async fn tamper(&self, sql: &str) {
+        let first = "(SELECT id FROM expense ORDER BY id LIMIT 1)";
+        self.execute(&sql.replace('?', first)).await;
     }
 
     /// Changes the database behind the service's back.

@@ -15,7 +15,10 @@ pub mod operator;
 pub mod ports;
 pub mod postgres;
 pub mod prometheus;
+pub mod recorder;
 pub mod socket;
+pub mod torture;
+pub mod verify;
 pub mod wait;
 
 pub use client::Client;

@@ -48,7 +48,13 @@ impl TestPostgres {
         server.process().kill().expect("the server is killed");
     }
 
-    /// Starts it again after [`TestPostgres::kill9`].
+    /// Stops it in order.
+    pub async fn stop(&self) {
+        let server = self.server.lock().await.take().expect("a server that runs");
+        server.stop().await.expect("the server stops");
+    }
+
+    /// Starts it again after [`TestPostgres::kill9`] or [`TestPostgres::stop`].
     pub async fn start_again(&self) {
         let server = LocalPostgres::start(self.settings.clone())
             .await

@@ -19,7 +19,7 @@ use threefold_tests::{Cluster, DatabaseKind, binary};
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// Three values of every setting, none the default: what flag, environment and file say. `FILE` is a file with a secret.
-const VALUES: [(&str, [&str; 3]); 23] = [
+const VALUES: [(&str, [&str; 3]); 25] = [
     ("id", ["1", "2", "3"]),
     ("log", ["warn", "debug", "error"]),
     ("log-limit", ["5", "6", "7"]),
@@ -61,7 +61,9 @@ const VALUES: [(&str, [&str; 3]); 23] = [
     ("write-timeout-ms", ["1001", "1002", "1003"]),
     ("read-timeout-ms", ["1001", "1002", "1003"]),
     ("database-patience-ms", ["1001", "1002", "1003"]),
+    ("verify-interval-s", ["1001", "1002", "1003"]),
     ("compact-after-entries", ["1001", "1002", "1003"]),
+    ("compact-after-mb", ["1001", "1002", "1003"]),
     ("group-commit", ["false", "false", "false"]),
 ];
 /// As above, where there are but two values.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::consensus::state_machine::Settings;
 use crate::consensus::types::{StorageError, TypeConfig};
-use crate::consensus::{LogStore, StateMachine};
+use crate::consensus::{LogDisk, LogStore, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::identity::{self, Identity};
@@ -67,15 +67,16 @@ impl Builder {
         };
         identity::write(&folder, &db, &identity).await?;
         let metrics = Arc::new(Metrics::new(1, &[]));
-        let log = LogStore::open(
-            &folder.join("log"),
+        let log = LogStore::new(
+            LogDisk::open(&folder.join("log"))?,
             db.clone(),
             std::time::Duration::from_secs(5),
             metrics.clone(),
-        )?;
+        );
         let settings = Settings {
             patience: std::time::Duration::from_secs(5),
             metrics,
+            alarm: Arc::default(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine =

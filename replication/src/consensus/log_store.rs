@@ -1,20 +1,20 @@
-//! Log and vote in the replica's data folder: a fjall keyspace each, one flush an append, no thread hop.
+//! Log and vote in the replica's data folder, one flush an append, no thread hop.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
-use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use openraft::storage::{LogFlushed, LogState, RaftLogStorage};
 use openraft::{OptionalSend, RaftLogReader, StorageIOError};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::log_disk::LogDisk;
 use super::state_machine::Applied;
 use super::types::{Entry, LogId, StorageError, TypeConfig, Vote, traces_of};
 use crate::database::{Database as StateDatabase, is_transient};
@@ -23,13 +23,9 @@ use crate::peer::{decode, encode};
 use crate::trace::Step as TracedStep;
 
 /// Most bytes of recent entries kept in memory for replication and apply.
-const TAIL_BYTES: usize = 32 << 20;
+const TAIL_BYTES: usize = 8 << 20;
 /// Most bytes of one read, so that one AppendEntries stays small; at least one entry is read.
 const READ_BYTES: usize = 1 << 20;
-/// Block cache of the log: nearly all reads are served from the tail.
-const CACHE_BYTES: u64 = 4 << 20;
-/// Bytes of the log's write buffer.
-const MEMTABLE_BYTES: u64 = 8 << 20;
 
 /// Pause before a database that cannot be flushed is tried again.
 const FLUSH_PAUSE: Duration = Duration::from_millis(200);
@@ -45,10 +41,10 @@ pub(crate) struct LogStore {
 }
 
 struct Shared {
-    db: Database,
-    entries: Keyspace,
-    meta: Keyspace,
+    disk: LogDisk,
     tail: Mutex<Tail>,
+    /// Bytes of all entries appended since the log was opened.
+    appended: AtomicU64,
     /// Made durable before what could repeat it is purged.
     state: StateDatabase,
     /// How far the state is; none where nobody says.
@@ -95,34 +91,25 @@ pub(crate) struct LogSize {
 }
 
 impl LogStore {
-    /// Opens or creates the log in a folder. The folder is locked: two processes cannot share it.
-    pub(crate) fn open(
-        folder: &Path,
+    /// The log on a disk.
+    pub(crate) fn new(
+        disk: LogDisk,
         state: StateDatabase,
         patience: Duration,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, fjall::Error> {
-        let db = Database::builder(folder)
-            .cache_size(CACHE_BYTES)
-            .worker_threads(1)
-            .manual_journal_persist(true)
-            .open()?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
-        let entries = db.keyspace("entries", options)?;
-        let meta = db.keyspace("meta", options)?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             shared: Arc::new(Shared {
-                db,
-                entries,
-                meta,
+                disk,
                 tail: Mutex::default(),
+                appended: AtomicU64::new(0),
                 state,
                 applied: OnceLock::new(),
                 given_up: CancellationToken::new(),
                 patience,
                 metrics,
             }),
-        })
+        }
     }
 
     /// From here on nothing is purged that the state does not hold yet.
@@ -161,8 +148,8 @@ impl LogStore {
     }
 
     /// True where nothing was ever written: a folder of a replica that never took part.
-    pub(crate) fn is_blank(&self) -> Result<bool, fjall::Error> {
-        Ok(self.shared.meta.is_empty()? && self.shared.entries.is_empty()?)
+    pub(crate) fn is_blank(&self) -> io::Result<bool> {
+        self.shared.disk.is_blank()
     }
 
     /// How much there is. What cannot be read counts as nothing: this is for people to look at.
@@ -174,7 +161,7 @@ impl LogStore {
         LogSize {
             last_index: last_index.saturating_sub(1),
             entries: last_index - purged,
-            bytes: self.shared.db.disk_space().unwrap_or(0),
+            bytes: self.shared.disk.bytes(),
         }
     }
 
@@ -187,30 +174,27 @@ impl LogStore {
     }
 
     fn read_meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, io::Error> {
-        let value = self.shared.meta.get(key).map_err(other)?;
-        value.map(|bytes| decode(&bytes).map_err(other)).transpose()
+        let read = |bytes: &[u8]| decode(bytes).map_err(other);
+        self.shared.disk.mark(key, read)
     }
 
     fn write_meta<T: serde::Serialize>(
         &self,
-        key: &str,
+        key: &'static str,
         value: &T,
-        mode: PersistMode,
+        durable: bool,
     ) -> Result<(), io::Error> {
-        let mut batch = self.shared.db.batch().durability(Some(mode));
-        batch.insert(&self.shared.meta, key, &encode(value)[..]);
-        commit(batch)
+        let mut batch = self.shared.disk.batch(durable);
+        batch.put_mark(key, &encode(value));
+        batch.commit()
     }
 
     fn last_entry_id(&self) -> Result<Option<LogId>, io::Error> {
         if let Some((_, (entry, _))) = self.tail().entries.last_key_value() {
             return Ok(Some(entry.log_id));
         }
-        let Some(guard) = self.shared.entries.last_key_value() else {
-            return Ok(None);
-        };
-        let entry: Entry = decode(&guard.value().map_err(other)?).map_err(other)?;
-        Ok(Some(entry.log_id))
+        let read = |bytes: &[u8]| decode::<Entry>(bytes).map_err(other);
+        Ok(self.shared.disk.last_entry(read)?.map(|last| last.log_id))
     }
 
     fn read_range(&self, range: impl RangeBounds<u64>) -> Result<Vec<Entry>, io::Error> {
@@ -247,17 +231,13 @@ impl LogStore {
         }
         drop(tail);
         let mut entries = Vec::new();
-        for guard in self
-            .shared
-            .entries
-            .range(start.to_be_bytes()..end.to_be_bytes())
-        {
-            let value = guard.value().map_err(other)?;
-            if !within_bound(value.len()) {
-                break;
+        self.shared.disk.each_entry(start..end, |bytes| {
+            let fits = within_bound(bytes.len());
+            if fits {
+                entries.push(decode(bytes).map_err(other)?);
             }
-            entries.push(decode(&value).map_err(other)?);
-        }
+            Ok(fits)
+        })?;
         Ok(entries)
     }
 
@@ -266,25 +246,45 @@ impl LogStore {
         self.read_range(range)
     }
 
+    /// Bytes of all entries that were appended since the log was opened.
+    pub(crate) fn appended_bytes(&self) -> u64 {
+        self.shared.appended.load(Ordering::Relaxed)
+    }
+
+    /// Index of the last entry before the newest ones that hold so many bytes together; none where the log holds fewer.
+    /// Reads these entries.
+    pub(crate) fn last_before_newest(&self, bytes: u64) -> io::Result<Option<u64>> {
+        let (mut seen, mut last) = (0, None);
+        self.shared.disk.each_size(|index, size| {
+            if seen >= bytes {
+                last = Some(index);
+                return false;
+            }
+            seen += size;
+            true
+        })?;
+        let purged: Option<LogId> = self.read_meta(PURGED)?;
+        // After a crash in the middle of a purge there are some that no longer count.
+        Ok(last.filter(|last| purged.is_none_or(|purged| *last > purged.index)))
+    }
+
     fn append_entries(&self, entries: impl IntoIterator<Item = Entry>) -> Result<(), io::Error> {
-        let mut batch = self
-            .shared
-            .db
-            .batch()
-            .durability(Some(PersistMode::SyncData));
+        let mut batch = self.shared.disk.batch(true);
         let mut appended = Vec::new();
         for entry in entries {
             let bytes = encode(&entry);
-            batch.insert(
-                &self.shared.entries,
-                entry.log_id.index.to_be_bytes(),
-                &bytes[..],
-            );
+            batch.put_entry(entry.log_id.index, &bytes);
             appended.push((entry, bytes.len()));
         }
         let begun = Instant::now();
-        commit(batch)?;
+        if !sabotaged!("sabotage.lose-append") {
+            batch.commit()?;
+        }
         self.shared.metrics.appended(appended.len(), begun);
+        let bytes: usize = appended.iter().map(|(_, bytes)| bytes).sum();
+        self.shared
+            .appended
+            .fetch_add(bytes as u64, Ordering::Relaxed);
         let mut tail = self.tail();
         for (entry, bytes) in appended {
             tail.push(entry, bytes);
@@ -312,7 +312,8 @@ impl LogStore {
 
     fn purge_through(&self, log_id: LogId) -> Result<(), io::Error> {
         // First the mark, then the entries: after a crash between the two, entries below the mark are ignored.
-        self.write_meta(PURGED, &log_id, PersistMode::SyncData)?;
+        self.write_meta(PURGED, &log_id, true)?;
+        failpoint_blocking!("purge.marked");
         self.remove(..=log_id.index)?;
         let mut tail = self.tail();
         let kept = tail.entries.split_off(&log_id.index.saturating_add(1));
@@ -326,39 +327,20 @@ impl LogStore {
 
     /// Removes entries in pieces of bounded size, from the outer end, so that a crash in between leaves no hole.
     fn remove(&self, range: impl RangeBounds<u64>) -> Result<(), io::Error> {
-        let encoded = |bound: Bound<&u64>| match bound {
-            Bound::Included(index) => Bound::Included(index.to_be_bytes()),
-            Bound::Excluded(index) => Bound::Excluded(index.to_be_bytes()),
-            Bound::Unbounded => Bound::Unbounded,
-        };
-        let bounds = (encoded(range.start_bound()), encoded(range.end_bound()));
+        let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
         let is_purge = matches!(bounds.0, Bound::Unbounded);
         loop {
-            let entries = self.shared.entries.range::<[u8; 8], _>(bounds);
-            let keys: Result<Vec<_>, _> = if is_purge {
-                entries.take(1_000).map(|guard| guard.key()).collect()
-            } else {
-                entries.rev().take(1_000).map(|guard| guard.key()).collect()
-            };
-            let keys = keys.map_err(other)?;
-            if keys.is_empty() {
+            let indexes = self.shared.disk.indexes(bounds, !is_purge, 1_000)?;
+            if indexes.is_empty() {
                 return Ok(());
             }
-            let mut batch = self
-                .shared
-                .db
-                .batch()
-                .durability(Some(PersistMode::SyncData));
-            for key in keys {
-                batch.remove(&self.shared.entries, key);
+            let mut batch = self.shared.disk.batch(true);
+            for index in indexes {
+                batch.remove_entry(index);
             }
-            commit(batch)?;
+            batch.commit()?;
         }
     }
-}
-
-fn commit(batch: OwnedWriteBatch) -> Result<(), io::Error> {
-    batch.commit().map_err(other)
 }
 
 fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
@@ -432,8 +414,13 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
-        let saved = on_this_thread(|| self.write_meta(VOTE, vote, PersistMode::SyncData));
-        saved.map_err(|e| StorageIOError::write_vote(&e).into())
+        failpoint!("vote.before", |e| StorageIOError::write_vote(&e).into());
+        if !sabotaged!("sabotage.vote-not-saved") {
+            let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
+            saved.map_err(|e| StorageIOError::write_vote(&e))?;
+        }
+        failpoint!("vote.saved");
+        Ok(())
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
@@ -443,7 +430,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
         // Not flushed: it only shortens the way after a restart, and the next append flushes it along.
-        self.write_meta(COMMITTED, &committed, PersistMode::Buffer)
+        self.write_meta(COMMITTED, &committed, false)
             .map_err(|e| write_fault(&e))
     }
 
@@ -464,6 +451,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         I::IntoIter: OptionalSend,
     {
         let entries: Vec<Entry> = entries.into_iter().collect();
+        failpoint!("append.before", |e| StorageIOError::write_logs(&e).into());
+        #[cfg(feature = "failpoints")]
+        let memberships = super::types::memberships(&entries);
         let step = TracedStep::begin("append", traces_of(&entries));
         if let Some(last) = entries.last() {
             step.note("log.index", last.log_id.index);
@@ -475,18 +465,35 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         }
         drop(step);
         appended.map_err(|e| write_fault(&e))?;
+        failpoint!("append.flushed");
+        #[cfg(feature = "failpoints")]
+        for voter_sets in memberships {
+            if voter_sets > 1 {
+                failpoint!("membership.joint");
+            } else {
+                failpoint!("membership.uniform");
+            }
+        }
         callback.log_io_completed(Ok(()));
+        failpoint!("append.acknowledged");
         Ok(())
     }
 
     async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
-        on_this_thread(|| self.truncate_from(log_id.index)).map_err(|e| write_fault(&e))
+        failpoint!("truncate.before");
+        on_this_thread(|| self.truncate_from(log_id.index)).map_err(|e| write_fault(&e))?;
+        failpoint!("truncate.after");
+        Ok(())
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
+        failpoint!("purge.before", |e| StorageIOError::write_logs(&e).into());
         self.wait_for_state(log_id.index)
             .await
             .map_err(|e| write_fault(&e))?;
-        on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))
+        failpoint!("purge.flushed");
+        on_this_thread(|| self.purge_through(log_id)).map_err(|e| write_fault(&e))?;
+        failpoint!("purge.after");
+        Ok(())
     }
 }

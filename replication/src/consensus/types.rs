@@ -67,6 +67,16 @@ pub(crate) fn traces_of(entries: &[Entry]) -> impl Iterator<Item = TraceContext>
     })
 }
 
+/// Sets of voters in each membership among these entries: two in the first step of a change, one in the second.
+#[cfg(feature = "failpoints")]
+pub(crate) fn memberships(entries: &[Entry]) -> Vec<usize> {
+    let sets = entries.iter().filter_map(|entry| match &entry.payload {
+        EntryPayload::Membership(membership) => Some(membership.get_joint_config().len()),
+        _ => None,
+    });
+    sets.collect()
+}
+
 pub(crate) type LogId = openraft::LogId<u64>;
 pub(crate) type Vote = openraft::Vote<u64>;
 pub(crate) type StorageError = openraft::StorageError<u64>;

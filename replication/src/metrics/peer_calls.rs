@@ -155,5 +155,6 @@ fn name(method: PeerMethod) -> &'static str {
         PeerMethod::Remove => "remove",
         PeerMethod::Replace => "replace",
         PeerMethod::Dismiss => "dismiss",
+        PeerMethod::Verify => "verify",
     }
 }

@@ -90,6 +90,12 @@ impl Replica {
                 }
             };
             match timeout_at(deadline, attempt).await {
+                Ok(Ok(_settled)) if sabotaged!("sabotage.refuse-after-write") => {
+                    return Err(ServiceError::NotEnoughReplicas {
+                        in_sync: 1,
+                        required: 2,
+                    });
+                }
                 Ok(Ok(settled)) => return Ok(settled),
                 Ok(Err(ProposeFault::NotEnough { in_sync, required })) if !in_doubt => {
                     return Err(ServiceError::NotEnoughReplicas { in_sync, required });

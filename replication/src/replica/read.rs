@@ -55,6 +55,13 @@ impl Replica {
         consistency: ReadConsistency,
         min_revision: Option<Revision>,
     ) -> Result<Revision, ServiceError> {
+        #[cfg(feature = "failpoints")]
+        let consistency = match sabotaged!("sabotage.stale-read") {
+            true => ReadConsistency::Local,
+            false => consistency,
+        };
+        #[cfg(feature = "failpoints")]
+        let min_revision = min_revision.filter(|_| !sabotaged!("sabotage.min-revision-ignored"));
         let wait = self.inner.config.read_timeout;
         let deadline = Instant::now() + wait;
         let running = loop {
@@ -89,6 +96,10 @@ impl Replica {
         looked
             .map_err(|_elapsed| ServiceError::Behind(wait))?
             .map_err(ServiceError::Database)?;
+        #[cfg(feature = "failpoints")]
+        if sabotaged!("sabotage.revision-slips") {
+            return Ok(Revision::from_column(revision.to_column() / 2));
+        }
         Ok(revision)
     }
 
@@ -101,6 +112,9 @@ impl Replica {
         let Some(running) = self.serving()? else {
             return Ok(None);
         };
+        if sabotaged!("sabotage.wrong-outcome") {
+            return Ok(None);
+        }
         let failed = |e: sea_orm::DbErr| ServiceError::Database(e.to_string());
         let db = self.database();
         let Some(known) = idempotency_key::Entity::find_by_id(key)
@@ -132,11 +146,13 @@ impl Replica {
         let feed = running
             .feed
             .follow(self.inner.db.reader.clone(), after, ledger_id);
-        // A history that turned out to be wrong is not told any further.
-        let feed = feed.map(move |event| match alarm.quarantine() {
-            Some(reason) => Err(ServiceError::Quarantined(reason)),
-            None => event,
-        });
+        #[cfg(feature = "failpoints")]
+        let feed = crate::feed::spoil::spoil(feed);
+        // What turned out to be wrong is not told any further.
+        let feed = feed.take_until(alarm.raised());
+        let end = stream::once(async move { alarm.quarantine() });
+        let end = end.filter_map(async |reason| Some(Err(ServiceError::Quarantined(reason?))));
+        let feed = feed.chain(end);
         feed.take_until(self.inner.stop.clone().cancelled_owned())
             .boxed()
     }
@@ -150,7 +166,12 @@ fn receipt_now(running: &Running, outcome: &Outcome) -> Receipt {
     let mut receipt = Receipt::default();
     for status in running.statuses() {
         if status.revision >= *revision {
-            receipt.acknowledged_by.push((status.id, Stage::Applied));
+            // The database of a quarantined replica is not to be trusted, its log is.
+            let stage = match status.quarantine {
+                Some(_) => Stage::Durable,
+                None => Stage::Applied,
+            };
+            receipt.acknowledged_by.push((status.id, stage));
         } else {
             receipt.pending.push(status.id);
         }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 
+use crate::binary;
 use crate::ports::{self, Port};
 use crate::postgres::TestPostgres;
 
 use super::replica::{Database, Plan};
-use super::{Cluster, ClusterFolder, DatabaseKind, Replica, new_secret};
+use super::{Cluster, ClusterFolder, DatabaseKind, Links, Replica, new_secret};
 
 /// A cluster to be. Three replicas on SQLite with the defaults of `threefold serve`, unless told otherwise.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Builder {
     access_token: Option<String>,
     flags: Vec<(String, String)>,
     environment: Vec<(String, String)>,
+    links: bool,
+    failpoints: bool,
 }
 
 impl Default for Builder {
@@ -29,6 +32,8 @@ impl Default for Builder {
             access_token: None,
             flags: Vec::new(),
             environment: Vec::new(),
+            links: false,
+            failpoints: false,
         }
     }
 }
@@ -74,6 +79,18 @@ impl Builder {
         self
     }
 
+    /// Puts a link between every two replicas, which a test can cut or spoil: [`Cluster::links`].
+    pub fn links(mut self) -> Self {
+        self.links = true;
+        self
+    }
+
+    /// Runs the binary that has failpoints: [`Replica::set_failpoint`].
+    pub fn failpoints(mut self) -> Self {
+        self.failpoints = true;
+        self
+    }
+
     /// Starts everything, and waits until every replica serves.
     pub async fn start(self) -> Cluster {
         let cluster = self.prepare().await;
@@ -95,10 +112,20 @@ impl Builder {
         let ports: Vec<(Port, Port)> = (0..self.replicas)
             .map(|_| (ports::reserve(), ports::reserve()))
             .collect();
-        let peers: Vec<String> = (1..)
-            .zip(&ports)
-            .map(|(id, (_, peer))| format!("{id}=http://127.0.0.1:{}", peer.number()))
-            .collect();
+        let addresses: Vec<u16> = ports.iter().map(|(_, peer)| peer.number()).collect();
+        let links = match self.links {
+            true => Some(Links::start(&addresses).await),
+            false => None,
+        };
+        // Where one replica finds another; with links there is no other way, for whoever believes its --peer flags.
+        let peer_port = |from: u16, to: u16| match &links {
+            Some(links) => links.port(from, to),
+            None => addresses[usize::from(to) - 1],
+        };
+        let binary = match self.failpoints {
+            true => binary::with_failpoints(),
+            false => binary::path(),
+        };
 
         let plans: Vec<Plan> = (1..)
             .zip(ports)
@@ -110,7 +137,10 @@ impl Builder {
                     folder: own,
                     public,
                     peer,
-                    peers: peers.clone(),
+                    peers: (1..=self.replicas)
+                        .map(|to| format!("{to}=http://127.0.0.1:{}", peer_port(id, to)))
+                        .collect(),
+                    binary: binary.clone(),
                     secret: secret.clone(),
                     token: token.clone(),
                     flags: self.flags.clone(),
@@ -125,7 +155,11 @@ impl Builder {
             Replica::new(plan, database, access_token.clone())
         }))
         .await;
-        Cluster { replicas, folder }
+        Cluster {
+            replicas,
+            links,
+            folder,
+        }
     }
 }
 

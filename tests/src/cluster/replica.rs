@@ -33,6 +33,7 @@ pub(super) struct Plan {
     pub(super) token: Option<PathBuf>,
     pub(super) flags: Vec<(String, String)>,
     pub(super) environment: Vec<(String, String)>,
+    pub(super) binary: PathBuf,
 }
 
 /// The replica's own database.
@@ -52,6 +53,8 @@ pub struct Replica {
     pub(super) access_token: Option<String>,
     pub(super) plan: Plan,
     overrides: Mutex<BTreeMap<String, String>>,
+    binary: Mutex<Option<PathBuf>>,
+    more_environment: Mutex<BTreeMap<String, String>>,
 }
 
 impl Replica {
@@ -63,6 +66,8 @@ impl Replica {
             access_token,
             plan,
             overrides: Mutex::default(),
+            binary: Mutex::default(),
+            more_environment: Mutex::default(),
         }
     }
 
@@ -153,7 +158,7 @@ impl Replica {
         let mut command = Command::new(program);
         command
             .args(before)
-            .arg(binary::path())
+            .arg(&self.plan.binary)
             .args(self.arguments());
         *self.process() = Some(self.run(&mut command));
     }
@@ -232,6 +237,28 @@ impl Replica {
         }
     }
 
+    /// Lets it run another build from its next start on.
+    pub fn set_binary(&self, path: PathBuf) {
+        *self.binary.lock().expect("the binary's lock") = Some(path);
+    }
+
+    /// Whether it was started, and has ended without being killed or stopped from here.
+    pub fn has_ended_by_itself(&self) -> bool {
+        match self.process().as_mut() {
+            Some(process) => process.exited().expect("the replica's process").is_some(),
+            None => false,
+        }
+    }
+
+    /// Whether it has a leader and serves, asked once.
+    pub async fn is_ready(&self) -> bool {
+        let asked = private_http()
+            .get(format!("{}/readyz", self.url))
+            .send()
+            .await;
+        asked.is_ok_and(|answer| answer.status().is_success())
+    }
+
     /// Gives it another cluster secret for its next start.
     pub fn set_cluster_secret(&self, secret: &str) {
         let path = self.plan.folder.join("other-secret");
@@ -242,6 +269,22 @@ impl Replica {
     /// Gives it another value of a flag for its next starts.
     pub fn set_flag(&self, name: &str, value: &str) {
         self.overrides().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Gives it a variable for its next starts.
+    pub fn set_environment(&self, name: &str, value: &str) {
+        self.more_environment
+            .lock()
+            .expect("the variables' lock")
+            .insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes back what [`Replica::set_environment`] gave it.
+    pub fn reset_environment(&self, name: &str) {
+        self.more_environment
+            .lock()
+            .expect("the variables' lock")
+            .remove(name);
     }
 
     /// Gives it back what it had before [`Replica::set_flag`].
@@ -272,6 +315,42 @@ impl Replica {
             },
         )
         .await;
+    }
+
+    /// Sets a failpoint of the running process; only in a cluster that was built with failpoints. False where the process does
+    /// not take it: it is down, frozen, or about to end.
+    pub async fn set_failpoint(&self, name: &str, action: &str) -> bool {
+        let secret = fs::read_to_string(&self.plan.secret).expect("the cluster secret");
+        let asked = private_http()
+            .put(format!("{}/failpoints/{name}", self.peer_url()))
+            .bearer_auth(secret.trim())
+            .body(action.to_owned())
+            .send()
+            .await;
+        match asked {
+            Ok(answer) if answer.status().is_success() => true,
+            Ok(answer) => panic!(
+                "{name}={action}: {}",
+                answer.text().await.unwrap_or_default()
+            ),
+            Err(_) => false,
+        }
+    }
+
+    /// How often a failpoint has acted since the process was started; none where it does not answer.
+    pub async fn failpoint_acted(&self, name: &str) -> Option<u64> {
+        let secret = fs::read_to_string(&self.plan.secret).expect("the cluster secret");
+        let asked = private_http()
+            .get(format!("{}/failpoints", self.peer_url()))
+            .bearer_auth(secret.trim())
+            .send()
+            .await;
+        let states: serde_json::Value = asked.ok()?.json().await.ok()?;
+        let state = states
+            .as_array()?
+            .iter()
+            .find(|state| state["name"] == name);
+        state?["acted"].as_u64()
     }
 
     /// Prints the end of its log, for a test that failed.
@@ -319,7 +398,9 @@ impl Replica {
     }
 
     fn spawn(&self, arguments: &[String]) -> ChildProcess {
-        self.run(binary::command().args(arguments))
+        let other = self.binary.lock().expect("the binary's lock").clone();
+        let path = other.unwrap_or_else(|| self.plan.binary.clone());
+        self.run(binary::command_of(&path).args(arguments))
     }
 
     fn run(&self, command: &mut Command) -> ChildProcess {
@@ -332,6 +413,7 @@ impl Replica {
         let environment = &self.plan.environment;
         command
             .envs(environment.iter().map(|(name, value)| (name, value)))
+            .envs(&*self.more_environment.lock().expect("the variables' lock"))
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors);
@@ -358,6 +440,12 @@ impl Replica {
     fn log_path(&self) -> PathBuf {
         self.plan.folder.with_extension("log")
     }
+}
+
+fn private_http() -> reqwest::Client {
+    let http = reqwest::Client::builder().no_proxy();
+    let http = http.timeout(Duration::from_secs(2)).build();
+    http.expect("an HTTP client")
 }
 
 fn text(path: &Path) -> String {

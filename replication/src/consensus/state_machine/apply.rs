@@ -1,10 +1,12 @@
 //! Committed entries become rows, in one transaction, tried again for as long as a failure may pass.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use openraft::EntryPayload;
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, TransactionTrait};
 use threefold_entity::{Revision, idempotency_key};
+use uuid::Uuid;
 
 use super::standing::{Standing, index_column, load_standing, store_standing};
 use super::{Shared, snapshot};
@@ -13,6 +15,7 @@ use crate::config::KEEP_REVISIONS;
 use crate::consensus::snapshot::{SnapshotData, SnapshotFault};
 use crate::consensus::types::{Entry, LogId, Outcomes, SnapshotMeta, StoredMembership, traces_of};
 use crate::database::is_transient;
+use crate::format::Formats;
 use crate::outcome::Outcome;
 use crate::proposal::Proposal;
 use crate::store;
@@ -28,6 +31,8 @@ struct Step {
     log_id: LogId,
     membership: Option<StoredMembership>,
     proposals: Vec<Proposal>,
+    /// Set where the tables are to be looked at before anything more is applied.
+    checkpoint: Option<Uuid>,
 }
 
 /// Why entries could not be applied.
@@ -64,16 +69,36 @@ impl Shared {
             .into_iter()
             .map(Step::decode)
             .collect::<Result<Vec<_>, _>>()?;
+        let mut standing = self.standing.lock().await;
+        let mut outcomes = Vec::with_capacity(steps.len());
+        // What comes after a checkpoint is another transaction.
+        let mut pieces = steps.chunk_by(|step, _| step.checkpoint.is_none());
+        // Without entries there may yet be some to repeat.
+        let first = pieces.next().unwrap_or_default();
+        for piece in std::iter::once(first).chain(pieces) {
+            outcomes.extend(self.apply_piece(&mut standing, piece, &traced).await?);
+            if let Some((checkpoint, index)) = piece.last().and_then(Step::checkpoint) {
+                self.examiner.begin(checkpoint, index).await;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn apply_piece(
+        &self,
+        standing: &mut Standing,
+        steps: &[Step],
+        traced: &TracedStep,
+    ) -> Result<Vec<Outcomes>, ApplyFault> {
         let started = Instant::now();
         let mut pause = RETRY_PAUSE.0;
-        let mut standing = self.standing.lock().await;
         loop {
             let begun = Instant::now();
             let transaction = traced.transaction(self.db.kind.name());
-            match self.attempt(&mut standing, &steps).await {
+            match self.attempt(standing, steps).await {
                 Ok(outcomes) => {
                     self.settings.metrics.applied(steps.len(), begun);
-                    self.announce(&standing);
+                    self.announce(standing);
                     return Ok(outcomes);
                 }
                 Err(fault)
@@ -131,6 +156,7 @@ impl Shared {
             return Ok(outcomes);
         }
         standing.stale = true;
+        failpoint!("apply.begin", |e| DbErr::from(e).into());
         let expected = index_column(standing.last_applied);
         let tx = self.db.writer.begin().await?;
         let mut batches = Vec::new();
@@ -140,11 +166,14 @@ impl Shared {
         if !store_standing(&tx, standing, Some(expected)).await? {
             return Err(ApplyFault::Regressed);
         }
+        failpoint!("apply.commit", |e| DbErr::from(e).into());
         tx.commit().await?;
+        failpoint!("apply.committed", |e| DbErr::from(e).into());
         standing.stale = false;
         // The feed first: whoever sees the new position finds its changes there.
         self.feed.publish(batches);
         self.applied.send_replace(standing.applied());
+        failpoint!("apply.published");
         Ok(outcomes)
     }
 
@@ -183,9 +212,12 @@ impl Shared {
     }
 
     /// Outcomes of entries that were applied by a transaction whose confirmation was lost. A refusal of a key that no
-    /// client knows is not kept: its place stays empty, and the proposer asks again.
+    /// client knows is not kept: its place stays empty, and the proposer asks again. Only the first entry with a key, if that key
+    /// was not known before, is told that it was the first.
     async fn recall(&self, steps: &[Step]) -> Result<Vec<Outcomes>, ApplyFault> {
         let db = &self.db.writer;
+        let confirmed = self.applied.borrow().revision;
+        let mut keys = BTreeSet::new();
         let mut all = Vec::with_capacity(steps.len());
         for step in steps {
             let mut outcomes = Vec::with_capacity(step.proposals.len());
@@ -199,8 +231,9 @@ impl Shared {
                         let revision = Revision::from_column(known.revision);
                         let changes = store::load_changes(db, revision).await?;
                         let first = transition::recall(&known, |_| changes);
+                        let was_known = known.refusals.is_none() && revision <= confirmed;
                         Some(Outcome {
-                            replayed: false,
+                            replayed: !keys.insert(proposal.key) || was_known,
                             ..first
                         })
                     }
@@ -223,7 +256,8 @@ impl Shared {
         let mut outcomes: Vec<Outcomes> = steps.iter().map(|_| Outcomes::default()).collect();
         let mut piece: Vec<(usize, u64, &Proposal)> = Vec::new();
         for (position, step) in steps.iter().enumerate() {
-            for proposal in &step.proposals {
+            let skip = !step.proposals.is_empty() && sabotaged!("sabotage.skip-entry");
+            for proposal in step.proposals.iter().filter(|_| !skip) {
                 let alone = transition::stands_alone(&proposal.command);
                 if alone {
                     self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
@@ -276,7 +310,7 @@ impl Shared {
         meta: &SnapshotMeta,
         snapshot: SnapshotData,
     ) -> Result<(), SnapshotFault> {
-        let file = snapshot.into_file().await?;
+        let file = snapshot.into_file(Formats::OWN.snapshot).await?;
         let mut standing = self.standing.lock().await;
         standing.stale = true;
         let started = Instant::now();
@@ -297,11 +331,16 @@ impl Shared {
         }
         self.feed.reset(standing.resident.revision);
         self.applied.send_replace(standing.applied());
+        failpoint!("snapshot.installed");
         Ok(())
     }
 }
 
 impl Step {
+    fn checkpoint(&self) -> Option<(Uuid, u64)> {
+        Some((self.checkpoint?, self.log_id.index))
+    }
+
     fn decode(entry: Entry) -> Result<Self, ApplyFault> {
         let log_id = entry.log_id;
         let unreadable =
@@ -311,6 +350,7 @@ impl Step {
                 log_id,
                 membership: None,
                 proposals: Vec::new(),
+                checkpoint: None,
             },
             EntryPayload::Membership(membership) => {
                 let membership = StoredMembership::new(Some(log_id), membership);
@@ -318,12 +358,14 @@ impl Step {
                     log_id,
                     membership: Some(membership),
                     proposals: Vec::new(),
+                    checkpoint: None,
                 }
             }
             EntryPayload::Normal(batch) => Self {
                 log_id,
                 membership: None,
                 proposals: batch.decode().map_err(|e| unreadable(&e))?,
+                checkpoint: batch.is_checkpoint(),
             },
         })
     }

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::command::{AddCategory, Command, Patch, UpdateCategory};
+use crate::consensus::LogDisk;
 use crate::identity::{self, Identity};
 use crate::outcome::Verdict;
 use crate::peer::encode;
@@ -20,13 +21,18 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
     identity::write(folder, &db, &identity).await.unwrap();
     let patience = Duration::from_secs(1);
     let metrics = Arc::new(Metrics::new(1, &[]));
-    let log = LogStore::open(&folder.join("log"), db.clone(), patience, metrics.clone()).unwrap();
+    let disk = LogDisk::open(&folder.join("log")).unwrap();
+    let log = LogStore::new(disk, db.clone(), patience, metrics.clone());
     let feed = FeedPublisher::new(Revision::ZERO);
     StateMachine::open(
         db,
         log,
         folder.join("snapshots"),
-        Settings { patience, metrics },
+        Settings {
+            patience,
+            metrics,
+            alarm: Arc::default(),
+        },
         feed,
     )
     .await
@@ -34,10 +40,14 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
 }
 
 fn entry(index: u64, command: Command) -> Entry {
-    let proposal = Proposal::new(command, None, "tester");
+    entry_of(index, &[&Proposal::new(command, None, "tester")])
+}
+
+fn entry_of(index: u64, proposals: &[&Proposal]) -> Entry {
+    let proposals = proposals.iter().map(|proposal| encode(*proposal));
     Entry {
         log_id: LogId::new(CommittedLeaderId::new(1, 1), index),
-        payload: EntryPayload::Normal(Batch::new(vec![encode(&proposal)])),
+        payload: EntryPayload::Normal(Batch::new(1, proposals.collect())),
     }
 }
 
@@ -101,4 +111,65 @@ async fn freed_names_are_taken_within_one_apply() {
         }
         assert_eq!(counts, [(6, 6.into()), (6, 6.into())]);
     }
+}
+
+/// Applied in one go or one by one, a checkpoint sees what is before it and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_sees_exactly_what_is_before_it() {
+    let checkpoint = Uuid::from_u128(77);
+    for pieces in [1, 4] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut machine = machine(folder.path()).await;
+        let entries = [
+            entry(1, category(1, "Food")),
+            Entry {
+                log_id: LogId::new(CommittedLeaderId::new(1, 1), 2),
+                payload: EntryPayload::Normal(Batch::checkpoint(checkpoint)),
+            },
+            entry(3, category(2, "Travel")),
+            entry(4, category(3, "Rent")),
+        ];
+        let mut outcomes = Vec::new();
+        for piece in entries.chunks(pieces) {
+            outcomes.extend(machine.apply(piece.to_vec()).await.unwrap());
+        }
+        let counts: Vec<usize> = outcomes.iter().map(|outcomes| outcomes.0.len()).collect();
+        assert_eq!(counts, [1, 0, 1, 1]);
+        assert_eq!(machine.applied().borrow().revision, Revision::from(3));
+        assert_eq!(machine.examiner().seen(checkpoint).await, Some((2, 1)));
+    }
+}
+
+/// A transaction commits, and its confirmation is lost; among what it applied are proposals that were sent twice. Each has one
+/// answer that says that it was the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_confirmation_leaves_one_first_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = machine(folder.path()).await;
+    let proposal =
+        |id, name| Proposal::new(category(id, name), Some(Uuid::from_u128(id)), "tester");
+    let (known, new) = (proposal(1, "Food"), proposal(2, "Travel"));
+    machine.apply([entry_of(1, &[&known])]).await.unwrap();
+    let entries = [entry_of(2, &[&known, &new]), entry_of(3, &[&new])];
+
+    // Whose commits the first one has not seen.
+    let shared = machine.shared.clone();
+    let mut unseen = StateMachine::open(
+        shared.db.clone(),
+        shared.log.clone(),
+        folder.path().join("snapshots"),
+        shared.settings.clone(),
+        FeedPublisher::new(Revision::ZERO),
+    )
+    .await
+    .unwrap();
+    unseen.apply(entries.clone()).await.unwrap();
+
+    let outcomes = machine.apply(entries).await.unwrap();
+    let replayed: Vec<Vec<bool>> = outcomes
+        .iter()
+        .map(|outcomes| outcomes.0.iter().flatten().map(|o| o.replayed).collect())
+        .collect();
+    assert_eq!(replayed, [vec![true, false], vec![true]]);
+    assert_eq!(machine.applied().borrow().revision, 2.into());
 }

@@ -44,6 +44,7 @@ export default {
   database: { SQLITE: 'SQLite', POSTGRES: 'PostgreSQL' },
   inSync: 'synchron',
   notInSync: 'nicht synchron',
+  quarantine: 'In Quarantäne, bedient niemanden: {reason}',
   behind: '{count} zurück',
   ago: 'vor {time}',
   answers: 'antwortet dieser Seite',

@@ -42,6 +42,7 @@ export default {
   database: { SQLITE: 'SQLite', POSTGRES: 'PostgreSQL' },
   inSync: 'in sync',
   notInSync: 'not in sync',
+  quarantine: 'Quarantined, serves nothing: {reason}',
   behind: '{count} behind',
   ago: '{time} ago',
   answers: 'answers this page',

@@ -1,0 +1,48 @@
+//! `SIGSTOP`: a process that holds its connections and does nothing, as in a long pause of its machine.
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use super::{Dice, Fault, Scene, Victims};
+
+/// Processes that stand still.
+#[derive(Debug)]
+pub(super) struct Freeze {
+    victims: Victims,
+}
+
+impl Freeze {
+    pub(super) fn draw(dice: &mut Dice) -> Self {
+        let victims = [
+            Victims::Leader,
+            Victims::Leader,
+            Victims::Follower,
+            Victims::Two,
+            Victims::All,
+        ];
+        Self {
+            victims: dice.pick(&victims),
+        }
+    }
+}
+
+impl Fault for Freeze {
+    fn kind(&self) -> String {
+        format!("freeze {:?}", self.victims).to_lowercase()
+    }
+
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+        async {
+            let victims = self.victims.find(scene).await;
+            for id in &victims {
+                scene.freeze(*id);
+            }
+            format!("SIGSTOP of {victims:?}")
+        }
+        .boxed_local()
+    }
+
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+        async { scene.thaw() }.boxed_local()
+    }
+}

@@ -1,0 +1,51 @@
+//! `kill -9`.
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use super::{Dice, Fault, Scene, Victims};
+
+/// Processes gone at once, without a word.
+#[derive(Debug)]
+pub(super) struct Kill {
+    victims: Victims,
+}
+
+impl Kill {
+    pub(super) fn draw(dice: &mut Dice) -> Self {
+        let victims = [
+            Victims::Leader,
+            Victims::Leader,
+            Victims::Follower,
+            Victims::Two,
+            Victims::All,
+        ];
+        Self {
+            victims: dice.pick(&victims),
+        }
+    }
+}
+
+impl Fault for Kill {
+    fn kind(&self) -> String {
+        format!("kill {:?}", self.victims).to_lowercase()
+    }
+
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+        async {
+            let victims = self.victims.find(scene).await;
+            if self.victims == Victims::Leader {
+                scene.leader_goes(victims[0]);
+            }
+            for id in &victims {
+                scene.kill(*id);
+            }
+            format!("kill -9 of {victims:?}")
+        }
+        .boxed_local()
+    }
+
+    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+        std::future::ready(()).boxed_local()
+    }
+}

@@ -1,0 +1,233 @@
+//! What a run was, and what came of it: for people, and as JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::checker::Verdict;
+use super::history::{Action, Answer, Counts, History};
+use super::run::Options;
+use crate::DatabaseKind;
+use crate::cluster::Replica;
+
+/// See the module.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Repeats the faults and what clients do, though not to the microsecond.
+    pub seed: u64,
+    /// The replicas' databases.
+    pub database: &'static str,
+    /// How many replicas.
+    pub replicas: u16,
+    /// How long clients were at work.
+    pub seconds: u64,
+    /// How often something was injected and undone.
+    pub rounds: usize,
+    /// Operations by kind, and then by answer.
+    pub operations: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Faults injected, by kind.
+    pub faults: BTreeMap<String, u64>,
+    /// Processes that ended without being killed: by failpoints, or by faults that they do not survive.
+    pub ended_by_themselves: u64,
+    /// The longest time without an answered write, whatever the fault: also while there was no majority.
+    pub longest_silence_ms: u64,
+    /// From the end of a leader to the next answered write.
+    pub failovers: Failovers,
+    /// The most of everything, by replica.
+    pub usage: BTreeMap<u16, Usage>,
+    /// What the checkers say.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// From `kill -9` of a leader to the next answered write, sent after it, on another replica; where nothing else happened.
+#[derive(Debug, Default, Serialize)]
+pub struct Failovers {
+    /// How many were seen.
+    pub count: usize,
+    /// Milliseconds that half of them took at most.
+    pub median_ms: u64,
+    /// Milliseconds that 99 of 100 took at most.
+    pub p99_ms: u64,
+    /// Milliseconds that all of them took at most.
+    pub worst_ms: u64,
+}
+
+/// What a replica takes.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub struct Usage {
+    /// The most memory that its process held.
+    pub memory_bytes: u64,
+    /// Its data folder.
+    pub data_bytes: u64,
+}
+
+impl Usage {
+    pub(super) fn of(replica: &Replica) -> Self {
+        Self {
+            memory_bytes: match replica.is_running() {
+                true => peak_memory(replica.pid()).unwrap_or(0),
+                false => 0,
+            },
+            data_bytes: size_of(&replica.data_folder()),
+        }
+    }
+}
+
+impl Report {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            seed: options.seed,
+            database: match options.database {
+                DatabaseKind::Postgres => "postgres",
+                DatabaseKind::Sqlite => "sqlite",
+            },
+            replicas: options.replicas,
+            seconds: 0,
+            rounds: 0,
+            operations: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            ended_by_themselves: 0,
+            longest_silence_ms: 0,
+            failovers: Failovers::default(),
+            usage: BTreeMap::new(),
+            verdicts: Vec::new(),
+        }
+    }
+
+    pub(super) fn operations(&mut self, counts: &Counts) {
+        for ((kind, answer), count) in counts {
+            let by_answer = self.operations.entry((*kind).to_owned()).or_default();
+            *by_answer.entry(answer.clone()).or_default() += count;
+        }
+    }
+
+    pub(super) fn usage(&mut self, id: u16, now: Usage) {
+        let most = self.usage.entry(id).or_default();
+        most.memory_bytes = most.memory_bytes.max(now.memory_bytes);
+        most.data_bytes = most.data_bytes.max(now.data_bytes);
+    }
+
+    /// Whether every checker is content.
+    pub fn holds(&self) -> bool {
+        self.verdicts.iter().all(Verdict::holds)
+    }
+}
+
+impl Failovers {
+    pub(super) fn of(history: &History, gone: &[(u64, u16)]) -> Self {
+        let took = gone.iter().filter_map(|(at, id)| {
+            let answered = history.operations.iter().filter(|operation| {
+                let is_write = !matches!(operation.action, Action::Read { .. });
+                is_write
+                    && operation.begin >= *at
+                    && operation.replica != *id
+                    && matches!(operation.answer, Answer::Accepted { .. })
+            });
+            let first = answered.map(|operation| operation.end).min()?;
+            Some((first - at) / 1_000_000)
+        });
+        let mut took: Vec<u64> = took.collect();
+        took.sort_unstable();
+        let place = |hundredth: usize| {
+            let last = took.len().checked_sub(1)?;
+            took.get((last * hundredth).div_ceil(100)).copied()
+        };
+        Self {
+            count: took.len(),
+            median_ms: place(50).unwrap_or(0),
+            p99_ms: place(99).unwrap_or(0),
+            worst_ms: place(100).unwrap_or(0),
+        }
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\nTorture: {} replicas on {}, {} s, {} rounds of faults, seed {}\n",
+            self.replicas, self.database, self.seconds, self.rounds, self.seed
+        )?;
+        writeln!(f, "Operations")?;
+        for (kind, answers) in &self.operations {
+            let answers: Vec<String> = answers
+                .iter()
+                .map(|(answer, count)| format!("{answer} {count}"))
+                .collect();
+            writeln!(f, "  {kind:<14} {}", answers.join(", "))?;
+        }
+        writeln!(f, "Faults")?;
+        for (kind, count) in &self.faults {
+            writeln!(f, "  {count:>5} {kind}")?;
+        }
+        writeln!(
+            f,
+            "  {:>5} processes ended by themselves",
+            self.ended_by_themselves
+        )?;
+        writeln!(
+            f,
+            "Longest time without an answered write: {} ms",
+            self.longest_silence_ms
+        )?;
+        let Failovers {
+            count,
+            median_ms,
+            p99_ms,
+            worst_ms,
+        } = self.failovers;
+        writeln!(
+            f,
+            "Failovers after kill -9 of the leader: {count}; median {median_ms} ms, 99th percentile {p99_ms} ms, worst {worst_ms} ms"
+        )?;
+        for (id, usage) in &self.usage {
+            writeln!(
+                f,
+                "Replica {id}: at most {} MB of memory, {} MB in its data folder",
+                usage.memory_bytes >> 20,
+                usage.data_bytes >> 20
+            )?;
+        }
+        writeln!(f, "Verdicts")?;
+        for verdict in &self.verdicts {
+            let word = if verdict.holds() { "holds" } else { "VIOLATED" };
+            writeln!(
+                f,
+                "  {:<17} {word}: {} checked, {} undecided, {} violations ({})",
+                verdict.checker,
+                verdict.checked,
+                verdict.undecided,
+                verdict.violations,
+                verdict.promise
+            )?;
+            for example in &verdict.examples {
+                writeln!(f, "      {example}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `VmHWM` of a process, in bytes.
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+/// All files below a folder; what cannot be read counts as nothing, since files come and go.
+fn size_of(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let sizes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
