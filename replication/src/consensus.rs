@@ -176,7 +176,10 @@ pub(crate) async fn compact(raft: &Raft, through: u64) -> Result<(), String> {
     };
     let noted = tokio::time::timeout(SNAPSHOT_TIMEOUT, noted).await;
     if !matches!(noted, Ok(true)) {
-        tracing::debug!(through, "the state is behind; as much of the log as it holds is purged");
+        tracing::debug!(
+            through,
+            "the state is behind; as much of the log as it holds is purged"
+        );
     }
     raft.trigger().purge_log(through).await.map_err(stopped)
 }
