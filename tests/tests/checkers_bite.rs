@@ -240,7 +240,7 @@ async fn run(circumstances: Circumstances, drill: Option<Drill>) -> Vec<Verdict>
     for name in delays.into_iter().chain(feeds) {
         everywhere(&cluster, name, "off").await;
     }
-    operations(recorder, OPERATIONS + AFTERWARDS).await;
+    operations(recorder, ended(recorder) + AFTERWARDS).await;
     let history = workloads.finish().await.unwrap();
     let finals = final_states(&cluster).await;
     History::append_final_states(&path, &finals).unwrap();
@@ -272,10 +272,15 @@ async fn set(cluster: &Cluster, id: u16, name: &str, action: &str) {
 /// Waits until so many operations have ended.
 async fn operations(recorder: &Recorder, wanted: u64) {
     until("operations", OPERATIONS_TIMEOUT, async || {
-        match recorder.counts().values().sum::<u64>() {
+        match ended(recorder) {
             ended if ended >= wanted => Ok(()),
             ended => Err(format!("{ended} of {wanted}")),
         }
     })
     .await;
+}
+
+/// Operations that have ended so far.
+fn ended(recorder: &Recorder) -> u64 {
+    recorder.counts().values().sum()
 }
