@@ -15,6 +15,7 @@ pub mod serve;
 pub mod status;
 mod stdout;
 pub mod token;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -42,13 +43,18 @@ enum Command {
     Sample(sample::Args),
     /// Show the replicas of a cluster.
     Status(status::Args),
+    /// Compare the tables of all replicas, row by row; the exit code says.
+    ///
+    /// It is 0 if every replica holds the same at one revision, 1 if rows differ, which are named, and 2 if that could not be
+    /// told. A replica whose tables are found to be wrong serves no more.
+    Verify(verify::Args),
     /// Ask a replica whether it serves; the exit code says.
     Health(health::Args),
     /// Print the access token, to hand it to people and programs.
     Token(token::Args),
     /// Print the public GraphQL schema (SDL).
     Schema(schema::Args),
-    /// What to do on a bad day.
+    /// Who is in the cluster, and what to do on a bad day.
     Cluster(cluster::Args),
     /// Check the settings of a replica, or print a configuration file to begin with.
     Config(config::Args),
@@ -96,12 +102,13 @@ impl Cli {
             }
         };
         let result = runtime.block_on(async {
-            match self.command {
+            let done = match self.command {
                 Command::Serve(args) => serve::run(*args).await,
                 Command::Demo(args) => demo::run(args).await,
                 Command::Import(args) => import::run(args).await,
                 Command::Sample(args) => sample::run(args).await,
                 Command::Status(args) => status::run(args).await,
+                Command::Verify(args) => return Ok(verify::run(args).await),
                 Command::Health(args) => health::run(args).await,
                 Command::Token(args) => token::run(args).await,
                 Command::Schema(args) => schema::run(args).await,
@@ -109,10 +116,11 @@ impl Cli {
                 Command::Config(args) => config::run(args).await,
                 Command::Completions(args) => completions::run(args).await,
                 Command::Man(args) => man::run(args).await,
-            }
+            };
+            done.map(|()| ExitCode::SUCCESS)
         });
         match result {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(code) => code,
             Err(error) => {
                 eprintln!("threefold: {error:#}");
                 ExitCode::FAILURE

@@ -157,10 +157,14 @@ impl TryFrom<Args> for ServeConfig {
                 args.database_patience_ms,
                 1,
             )),
+            verify_interval: faults.take(interval("--verify-interval-s", args.verify_interval_s)),
             compact_after_entries: faults.take(at_least_one(
                 "--compact-after-entries",
                 args.compact_after_entries,
             )),
+            compact_after_bytes: faults
+                .take(at_least_one("--compact-after-mb", args.compact_after_mb))
+                .saturating_mul(1_000_000),
             group_commit: args.group_commit,
         };
         let mut problems = args.sources.problems.clone();
@@ -259,6 +263,14 @@ fn url(flag: &'static str, text: &str) -> Result<String, Fault> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// The address of a peer listener, as `--peer` takes it.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn peer_url(text: &str) -> Result<String, String> {
+    url("--peer", text).map_err(|fault| fault.reason)
+}
+
 /// The URL of the database, given as it is or in a file.
 fn database(url: Option<String>, file: Option<&Path>) -> Result<String, Fault> {
     match (url, file) {
@@ -348,6 +360,17 @@ fn milliseconds(flag: &'static str, given: u64, least: u64) -> Result<Duration, 
         Ok(Duration::from_millis(given))
     } else {
         Err(fault(flag, format!("{given} ms; give {least} to {MOST}")))
+    }
+}
+
+/// Seconds between two runs of something; none where it is 0.
+fn interval(flag: &'static str, given: u64) -> Result<Option<Duration>, Fault> {
+    /// A year.
+    const MOST: u64 = 31_536_000;
+    match given {
+        0 => Ok(None),
+        1..=MOST => Ok(Some(Duration::from_secs(given))),
+        _ => Err(fault(flag, format!("{given} s; give 0 to {MOST}"))),
     }
 }
 

@@ -25,7 +25,7 @@ macro_rules! document {
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 
 /// Every method, with the document that calls it. The answer is always called `result`.
-pub const DOCUMENTS: [(PeerMethod, &str); 9] = [
+pub const DOCUMENTS: [(PeerMethod, &str); 15] = [
     (PeerMethod::Hello, document!("query", "hello")),
     (PeerMethod::Found, document!("mutation", "found")),
     (
@@ -40,7 +40,13 @@ pub const DOCUMENTS: [(PeerMethod, &str); 9] = [
     (PeerMethod::Propose, document!("mutation", "propose")),
     (PeerMethod::ReadIndex, document!("query", "readIndex")),
     (PeerMethod::TakeOver, document!("mutation", "takeOver")),
+    (PeerMethod::Members, document!("query", "members")),
+    (PeerMethod::Add, document!("mutation", "add")),
+    (PeerMethod::Promote, document!("mutation", "promote")),
     (PeerMethod::Remove, document!("mutation", "remove")),
+    (PeerMethod::Replace, document!("mutation", "replace")),
+    (PeerMethod::Dismiss, document!("mutation", "dismiss")),
+    (PeerMethod::Verify, document!("mutation", "verify")),
 ];
 
 /// The document that follows a peer's reports.
@@ -57,7 +63,13 @@ pub fn document_of(method: PeerMethod) -> &'static str {
         PeerMethod::Propose => 5,
         PeerMethod::ReadIndex => 6,
         PeerMethod::TakeOver => 7,
-        PeerMethod::Remove => 8,
+        PeerMethod::Members => 8,
+        PeerMethod::Add => 9,
+        PeerMethod::Promote => 10,
+        PeerMethod::Remove => 11,
+        PeerMethod::Replace => 12,
+        PeerMethod::Dismiss => 13,
+        PeerMethod::Verify => 14,
     };
     DOCUMENTS[index].1
 }

@@ -83,7 +83,7 @@ impl Acknowledger {
         }
     }
 
-    /// Waits until every replica in sync has applied the entry. One that falls silent leaves the set after the
+    /// Waits until every replica in sync has applied the entry, with a vote or without. One that falls silent leaves the set after the
     /// in-sync timeout, and one that dies at once, so this ends.
     async fn wait_for_all(&self, index: u64) {
         let started = Instant::now();
@@ -92,8 +92,9 @@ impl Acknowledger {
             reports.borrow_and_update();
             let view = consensus::view(&self.raft);
             let new = self.is_new(view.term);
-            let missing = view.voters.iter().any(|id| {
-                let unheard = new && *id != self.own_id && !self.board.is_gone(*id);
+            let missing = view.members.iter().any(|id| {
+                let counts = view.voters.contains(id) && *id != self.own_id;
+                let unheard = new && counts && !self.board.is_gone(*id);
                 let owed = self.in_sync(*id) || unheard;
                 owed && self.applied_index(*id) < Some(index)
             });
@@ -140,10 +141,12 @@ impl Acknowledger {
     fn receipt(&self, index: u64) -> Receipt {
         let view = consensus::view(&self.raft);
         let mut receipt = Receipt::default();
-        for id in &view.voters {
+        for id in &view.members {
             match self.stage(&view, *id, index) {
                 Some(stage) => receipt.acknowledged_by.push((*id, stage)),
-                None => receipt.pending.push(*id),
+                // Nobody counts on a replica that is still receiving what there is.
+                None if view.voters.contains(id) || self.in_sync(*id) => receipt.pending.push(*id),
+                None => {}
             }
         }
         receipt

@@ -1,7 +1,8 @@
-//! How a leader takes in replicas that its `--peer` flags name, that are empty, and that its cluster does not know yet:
-//! those that take the places of lost ones, after a [`removal`](crate::removal) or a [`recovery`](crate::recovery).
+//! How the leader brings about the membership that is wanted. It takes in replicas that its `--peer` flags name, that are
+//! empty, and that its cluster does not know yet; it gives a vote to those that have everything; and it goes on with what an
+//! operator has asked for ([`membership`](crate::membership)), whoever led when it was asked.
 //!
-//! One that its cluster does know is not taken in when it comes empty: it has lost a vote and a log that count. A newcomer
+//! A replica that has a vote is not taken in when it comes empty: it has lost a vote and a log that count. A newcomer
 //! votes only when it has everything: before, it would hold up what the others can do without it.
 //!
 //! A change of the membership takes two steps. Here is also who finishes one that was interrupted between them.
@@ -9,8 +10,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::consensus::{self, Membership, RaftView};
+use crate::consensus::{self, Membership, Node, RaftView, Wanted};
+use crate::departure;
 use crate::formation::{self, HelloAnswer};
+use crate::handover;
 use crate::peer::{PeerAddress, PeerError};
 use crate::running::Running;
 use crate::status::Role;
@@ -20,7 +23,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait for a majority to confirm this replica's leadership.
 const CONFIRMATION: Duration = Duration::from_secs(1);
 /// A learner has everything when it lacks no more than this many log entries; under load it always lacks some.
-const NEARLY_THERE: u64 = 64;
+pub(crate) const NEARLY_THERE: u64 = 64;
 
 /// Why a replica was not taken in this time.
 #[derive(Debug, thiserror::Error)]
@@ -29,11 +32,15 @@ enum AdmissionError {
     Peer(#[from] PeerError),
     #[error("it belongs to another cluster")]
     Stranger,
+    #[error(
+        "it still has what it had before it left this cluster; stop it, empty its data folder and its database, and start it again"
+    )]
+    HasData,
     #[error("the membership could not be changed: {0}")]
     Membership(String),
 }
 
-/// Takes in whoever is missing, for as long as this replica runs; only a leader has anything to do.
+/// Brings about what is wanted, for as long as this replica runs; only a leader has anything to do.
 pub(crate) async fn admit_newcomers(running: Arc<Running>) {
     loop {
         tokio::time::sleep(PAUSE).await;
@@ -42,31 +49,43 @@ pub(crate) async fn admit_newcomers(running: Arc<Running>) {
             continue;
         }
         running.acknowledger.led_for(view.term);
+        let _turn = running.changing.lock().await;
         if view.quorums.len() > 1 {
             settle(&running).await;
             continue;
         }
-        let missing = running.config.peers.iter();
-        for peer in missing.filter(|peer| !view.voters.contains(&peer.id)) {
-            match admit(&running, peer).await {
+        match bring_about(&running, &view).await {
+            Ok(Step::Taken) => continue,
+            Ok(Step::Waits) => {}
+            Err(error) => tracing::debug!(%error, "the membership is not yet as it is wanted"),
+        }
+        let members = consensus::membership(&running.raft).nodes;
+        let newcomers = running.config.peers.iter();
+        let newcomers = newcomers.filter(|peer| !members.contains_key(&peer.id));
+        let learners = members.iter().filter(|(id, _)| !view.voters.contains(id));
+        let newcomers = newcomers
+            .map(|peer| (peer.id, None, of_flag(peer)))
+            .chain(learners.map(|(id, node)| (*id, Some(node), node.clone())));
+        for (id, member, node) in newcomers {
+            match admit(&running, id, member, node).await {
                 Ok(Step::Waits) => {}
                 Ok(Step::Taken) => break,
                 Err(AdmissionError::Peer(error)) => {
                     tracing::debug!(%error, "a replica is missing in the cluster");
                 }
                 Err(error) => {
-                    tracing::warn!(peer = peer.id, %error, "replica {} cannot join", peer.id);
+                    tracing::warn!(peer = id, %error, "replica {id} cannot join");
                 }
             }
         }
     }
 }
 
-/// What was done for a newcomer.
+/// What was done.
 enum Step {
     /// The membership changed, or is about to: what comes next is looked at anew.
     Taken,
-    /// It has not caught up yet.
+    /// There is nothing to do yet.
     Waits,
 }
 
@@ -77,8 +96,47 @@ async fn settle(running: &Running) {
     }
 }
 
-async fn admit(running: &Running, peer: &PeerAddress) -> Result<Step, AdmissionError> {
-    let id = peer.id;
+/// Goes on with what an operator has asked for, but for learners, who come and grow by [`admit`].
+async fn bring_about(running: &Running, view: &RaftView) -> Result<Step, AdmissionError> {
+    let members = consensus::membership(&running.raft).nodes;
+    for (id, node) in &members {
+        match node.wanted {
+            Some(Wanted::Gone) if *id == running.config.id => {
+                hand_over(running).await;
+                return Ok(Step::Taken);
+            }
+            Some(Wanted::Gone) => {
+                let left = departure::leave(running, *id).await;
+                left.map_err(AdmissionError::Membership)?;
+                return Ok(Step::Taken);
+            }
+            Some(Wanted::InPlaceOf(lost)) if view.voters.contains(id) => {
+                if members.contains_key(&lost) {
+                    let left = departure::leave(running, lost).await;
+                    left.map_err(AdmissionError::Membership)?;
+                }
+                // The id of the one that left may come back one day, and is nothing to this one then.
+                return change(running, Membership::Want(*id, Wanted::Voter)).await;
+            }
+            _ => {}
+        }
+    }
+    Ok(Step::Waits)
+}
+
+/// Lets another replica lead, since this one is to leave.
+async fn hand_over(running: &Running) {
+    handover::hand_over(running).await;
+    running.group.resume();
+}
+
+/// Takes in a replica that is missing, or goes on with one that has been taken in and has no vote yet.
+async fn admit(
+    running: &Running,
+    id: u64,
+    member: Option<&Node>,
+    node: Node,
+) -> Result<Step, AdmissionError> {
     let answer = formation::hello(&running.wire, id).await?;
     // Now, and not when the round began: who has been deposed meanwhile must not hand out the cluster's name.
     let confirmed = consensus::read_index(&running.raft, CONFIRMATION).await;
@@ -86,34 +144,68 @@ async fn admit(running: &Running, peer: &PeerAddress) -> Result<Step, AdmissionE
     if confirmed.is_none() || view.role != Role::Leader || view.voters.contains(&id) {
         return Ok(Step::Taken);
     }
-    let is_member = view.members.contains(&id);
+    let own = running.identity.cluster_id;
     match answer {
         HelloAnswer {
             cluster_id: None, ..
-        } if is_member => {
-            // It lost what it had received before it had a vote: it begins anew, and this replica forgets what it had.
-            change(running, Membership::Remove(id)).await
-        }
-        HelloAnswer {
-            cluster_id: None, ..
         } => {
+            if member.is_some() {
+                // It lost what it had received before it had a vote: it begins anew, and this replica forgets what it had.
+                change(running, Membership::Remove(id)).await?;
+            }
             formation::adopt(&running.wire, id).await?;
-            tracing::info!(peer = id, "replica {id} joins, and receives what there is");
-            change(running, Membership::AddLearner(id, peer.url.clone())).await
+            tell_of_newcomer(id, &node.peer_url);
+            change(running, Membership::AddLearner(id, node)).await
         }
         HelloAnswer {
             cluster_id: Some(cluster_id),
             ..
-        } if cluster_id != running.identity.cluster_id => Err(AdmissionError::Stranger),
-        _ if !is_member => change(running, Membership::AddLearner(id, peer.url.clone())).await,
-        _ if !has_everything(&view, id) => Ok(Step::Waits),
-        _ => {
-            let promoted = change(running, Membership::Promote(id)).await;
-            if promoted.is_ok() {
-                tracing::info!(peer = id, "replica {id} has joined");
-            }
-            promoted
+        } if cluster_id != own => Err(AdmissionError::Stranger),
+        answer if member.is_none() && answer.has_voted_in(own, id) => Err(AdmissionError::HasData),
+        _ if member.is_none() => change(running, Membership::AddLearner(id, node)).await,
+        _ if !has_everything(running, &view, id) => Ok(Step::Waits),
+        _ => promote(running, id, node.wanted).await,
+    }
+}
+
+/// Gives a learner that has everything the vote that is wanted for it.
+async fn promote(
+    running: &Running,
+    id: u64,
+    wanted: Option<Wanted>,
+) -> Result<Step, AdmissionError> {
+    let promotion = match wanted {
+        Some(Wanted::Learner | Wanted::Gone) => return Ok(Step::Waits),
+        Some(Wanted::InPlaceOf(lost)) if lost == running.config.id => {
+            hand_over(running).await;
+            return Ok(Step::Taken);
         }
+        Some(Wanted::InPlaceOf(lost)) => Membership::Swap {
+            joins: id,
+            leaves: lost,
+        },
+        Some(Wanted::Voter) | None => Membership::Promote(id),
+    };
+    let promoted = change(running, promotion).await;
+    if promoted.is_ok() {
+        tracing::info!(peer = id, "replica {id} has joined");
+    }
+    promoted
+}
+
+/// Says once that a replica was taken in.
+pub(crate) fn tell_of_newcomer(id: u64, url: &str) {
+    tracing::info!(
+        peer = id,
+        url,
+        "replica {id} joins, and receives what there is"
+    );
+}
+
+fn of_flag(peer: &PeerAddress) -> Node {
+    Node {
+        peer_url: peer.url.clone(),
+        ..Node::default()
     }
 }
 
@@ -124,7 +216,8 @@ async fn change(running: &Running, change: Membership) -> Result<Step, Admission
         .map_err(AdmissionError::Membership)
 }
 
-fn has_everything(view: &RaftView, id: u64) -> bool {
+fn has_everything(running: &Running, view: &RaftView, id: u64) -> bool {
     let matched = view.matched.get(&id).copied();
-    matched.map(|index| index + NEARLY_THERE) >= view.last_log && matched.is_some()
+    let has_log = matched.is_some() && matched.map(|index| index + NEARLY_THERE) >= view.last_log;
+    has_log && running.acknowledger.in_sync(id)
 }

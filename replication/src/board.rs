@@ -123,6 +123,13 @@ impl Board {
         self.wake();
     }
 
+    /// Forgets a peer that has left the membership.
+    pub(crate) fn forget(&self, id: u64) {
+        if self.lock().remove(&id).is_some() {
+            self.wake();
+        }
+    }
+
     /// True for a peer that nobody has listened for since it was last heard.
     pub(crate) fn is_gone(&self, id: u64) -> bool {
         self.lock().get(&id).is_some_and(|standing| standing.gone)

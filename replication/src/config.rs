@@ -47,8 +47,12 @@ pub struct Config {
     pub read_timeout: Duration,
     /// How long a database that fails is tried again before the replica stops.
     pub database_patience: Duration,
+    /// How often the leader compares the tables of all replicas; none: only when it is asked.
+    pub verify_interval: Option<Duration>,
     /// Log entries after which the log is compacted.
     pub compact_after_entries: u64,
+    /// Bytes that the log keeps at most, about.
+    pub compact_after_bytes: u64,
     /// Proposals share log entries. Switched off only to measure what it gains.
     pub group_commit: bool,
 }

@@ -15,7 +15,7 @@ pub(crate) use log_store::{LogSize, LogStore};
 pub(crate) use network::{NetworkFactory, SnapshotChunk};
 pub(crate) use offline::{make_only_voter, stored_position};
 pub(crate) use state_machine::StateMachine;
-pub(crate) use types::{LogId, Raft};
+pub(crate) use types::{LogId, Node, Raft, Wanted};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,6 @@ use openraft::{ChangeMembers, Config as RaftConfig, ServerState, Snapshot, Snaps
 use serde::Serialize;
 
 use self::snapshot::{SnapshotData, SnapshotFile};
-use self::types::Node;
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::peer::{PeerAddress, PeerFault, ServiceFault, decode, encode};
@@ -116,6 +115,11 @@ pub(crate) async fn elect(raft: &Raft) -> Result<(), PeerFault> {
     asked.map_err(|fatal| ServiceFault::Unavailable(fatal.to_string()).into())
 }
 
+/// Lets this replica stand for election when it misses its leader, or keeps it from that. It votes for others either way.
+pub(crate) fn let_stand(raft: &Raft, may: bool) {
+    raft.runtime_config().elect(may);
+}
+
 /// Resolves when this replica leads; never where the engine stops before.
 pub(crate) async fn leading(raft: &Raft) {
     let mut metrics = raft.server_metrics();
@@ -144,6 +148,7 @@ pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(),
             peer.id,
             Node {
                 peer_url: peer.url.clone(),
+                ..Node::default()
             },
         )
     };
@@ -154,6 +159,31 @@ pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(),
     }
 }
 
+/// Longest wait for a note of the position.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Purges the log through an index, as far as the state holds it.
+pub(crate) async fn compact(raft: &Raft, through: u64) -> Result<(), String> {
+    let stopped = |fatal: openraft::error::Fatal<u64>| fatal.to_string();
+    raft.trigger().snapshot().await.map_err(stopped)?;
+    let mut metrics = raft.data_metrics();
+    let noted = async {
+        let noted = metrics.wait_for(|metrics| {
+            let noted = metrics.snapshot.map(|log_id| log_id.index);
+            noted >= Some(through)
+        });
+        noted.await.is_ok()
+    };
+    let noted = tokio::time::timeout(SNAPSHOT_TIMEOUT, noted).await;
+    if !matches!(noted, Ok(true)) {
+        tracing::debug!(
+            through,
+            "the state is behind; as much of the log as it holds is purged"
+        );
+    }
+    raft.trigger().purge_log(through).await.map_err(stopped)
+}
+
 /// Longest wait for a change of the membership: two log entries.
 const MEMBERSHIP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -161,9 +191,15 @@ const MEMBERSHIP_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) enum Membership {
     /// Send everything to a replica, which does not vote yet.
-    AddLearner(u64, String),
+    AddLearner(u64, Node),
+    /// Note what is wanted of a replica that is in it already.
+    Want(u64, Wanted),
     /// Let a replica that has everything vote.
     Promote(u64),
+    /// Let a replica that has everything vote, and another one no longer, in one step. That one follows on.
+    Swap { joins: u64, leaves: u64 },
+    /// Take a replica's vote. It follows on.
+    Demote(u64),
     /// Leave a replica out.
     Remove(u64),
     /// Finish a change that was left half done: the last set of voters is the one that was wanted.
@@ -176,12 +212,23 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
     let raft = raft.clone();
     let changed = tokio::spawn(tokio::time::timeout(MEMBERSHIP_TIMEOUT, async move {
         let view = view(&raft);
+        let follows_on = matches!(change, Membership::Swap { .. } | Membership::Demote(_));
         let change = match change {
-            Membership::AddLearner(id, peer_url) => {
-                let added = raft.add_learner(id, Node { peer_url }, false).await;
-                return added.map(|_| ());
+            Membership::AddLearner(id, node) => ChangeMembers::AddNodes([(id, node)].into()),
+            Membership::Want(id, wanted) => {
+                let node = membership(&raft).nodes.remove(&id).unwrap_or_default();
+                let node = Node {
+                    wanted: Some(wanted),
+                    ..node
+                };
+                ChangeMembers::SetNodes([(id, node)].into())
             }
             Membership::Promote(id) => ChangeMembers::AddVoterIds([id].into()),
+            Membership::Swap { joins, leaves } => {
+                let stay = view.voters.iter().copied().filter(|id| *id != leaves);
+                ChangeMembers::ReplaceAllVoters(stay.chain([joins]).collect())
+            }
+            Membership::Demote(id) => ChangeMembers::RemoveVoters([id].into()),
             Membership::Remove(id) if view.voters.contains(&id) => {
                 ChangeMembers::RemoveVoters([id].into())
             }
@@ -191,7 +238,13 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
                 ChangeMembers::ReplaceAllVoters(wanted.collect())
             }
         };
-        raft.change_membership(change, false).await.map(|_| ())
+        let changed = raft.change_membership(change, follows_on).await?;
+        // The engine answers before its metrics say so, and what comes next is judged by these.
+        let mut metrics = raft.metrics();
+        let shown =
+            metrics.wait_for(|metrics| *metrics.membership_config.log_id() >= Some(changed.log_id));
+        let _stopping = shown.await;
+        Ok::<_, RaftError<u64, ClientWriteError<u64, Node>>>(())
     }));
     let changed = changed.await;
     failpoint!("membership.done");
@@ -337,4 +390,52 @@ pub(crate) fn view_entry(bytes: &[u8]) -> Option<EntryView> {
 #[cfg(feature = "simulation")]
 pub(crate) fn purged_index(mark: &[u8]) -> Option<u64> {
     decode::<LogId>(mark).ok().map(|log_id| log_id.index)
+}
+
+/// Who is in the membership, by the last entry that speaks of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Members {
+    /// Everybody, with a vote or without.
+    pub(crate) nodes: BTreeMap<u64, Node>,
+    /// Index of that entry; none before the first.
+    pub(crate) at: Option<u64>,
+    /// True once that entry is applied here, and so there to stay.
+    pub(crate) applied: bool,
+}
+
+fn members_of(metrics: &openraft::RaftMetrics<u64, Node>) -> Members {
+    let stored = &metrics.membership_config;
+    let at = stored.log_id().map(|log_id| log_id.index);
+    let nodes = stored.membership().nodes();
+    Members {
+        nodes: nodes.map(|(id, node)| (*id, node.clone())).collect(),
+        at,
+        applied: metrics.last_applied.map(|log_id| log_id.index) >= at,
+    }
+}
+
+/// Who is in the membership now.
+pub(crate) fn membership(raft: &Raft) -> Members {
+    members_of(&raft.metrics().borrow())
+}
+
+/// Resolves when the membership is another than the given one, with the new one; never where the engine stops before.
+pub(crate) async fn membership_after(raft: &Raft, known: &Members) -> Members {
+    let mut metrics = raft.metrics();
+    loop {
+        {
+            let metrics = metrics.borrow_and_update();
+            if !metrics
+                .membership_config
+                .membership()
+                .nodes()
+                .eq(&known.nodes)
+            {
+                return members_of(&metrics);
+            }
+        }
+        if metrics.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

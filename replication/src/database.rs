@@ -15,6 +15,10 @@ use crate::status::DatabaseKind;
 
 /// Connections that read, and the most reads that run at once.
 const READERS: u32 = 16;
+/// Connections that compare tables: one at work, and one that may yet be giving up.
+const EXAMINERS: u32 = 2;
+/// How long a connection that compares tables is kept.
+const EXAMINER_IDLE: Duration = Duration::from_secs(30);
 /// Longest wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -27,6 +31,9 @@ pub(crate) struct Database {
     /// For everybody, for selects only.
     pub(crate) reader: DatabaseConnection,
     pub(crate) kind: DatabaseKind,
+    /// For comparing the tables of the replicas: long reads, which take no connection from others. Connects when it is
+    /// needed.
+    pub(crate) examiner: DatabaseConnection,
     /// Connections that readers have made so far. After a crash of the server every connection is a new one.
     connections: Arc<AtomicU64>,
 }
@@ -63,9 +70,16 @@ impl Database {
             })
         });
         let reader = SeaDatabase::connect(reading).await?;
+        let mut examining = options(url, kind, EXAMINERS, true);
+        examining
+            .min_connections(0)
+            .connect_lazy(true)
+            .idle_timeout(EXAMINER_IDLE);
+        let examiner = SeaDatabase::connect(examining).await?;
         Ok(Self {
             writer,
             reader,
+            examiner,
             kind,
             connections,
         })
@@ -141,7 +155,7 @@ impl Database {
     }
 
     pub(crate) async fn close(&self) {
-        for pool in [&self.writer, &self.reader] {
+        for pool in [&self.writer, &self.reader, &self.examiner] {
             if let Err(error) = pool.close_by_ref().await {
                 tracing::debug!(%error, "a connection pool did not close");
             }

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::peer::{PeerError, PeerMethod, decode, encode};
+use crate::peer::{PeerAddress, PeerError, PeerMethod, decode, encode};
 use crate::wire::Wire;
 
 /// Longest wait for one peer's answer, and the pause between rounds.
@@ -32,6 +32,23 @@ pub(crate) struct HelloAnswer {
     /// The replicas in that membership; none from a version that did not say.
     #[serde(default)]
     pub(crate) members: Option<Vec<u64>>,
+    /// Those of them that have a vote; none from a version that did not say.
+    #[serde(default)]
+    pub(crate) voters: Option<Vec<u64>>,
+    /// Index of the log entry that made this membership, once it is there to stay.
+    #[serde(default)]
+    pub(crate) settled_at: Option<u64>,
+}
+
+impl HelloAnswer {
+    /// True for one that has, or had, a vote by its own knowledge: what it holds was counted on.
+    pub(crate) fn has_voted_in(&self, cluster_id: Uuid, id: u64) -> bool {
+        let votes = self
+            .voters
+            .as_ref()
+            .is_some_and(|voters| voters.contains(&id));
+        self.cluster_id == Some(cluster_id) && self.at_work && votes
+    }
 }
 
 /// An empty replica among others that are not.
@@ -39,7 +56,7 @@ pub(crate) struct HelloAnswer {
 #[error(
     "this replica is empty, but replica {peer} already belongs to cluster {cluster_id}, which is at work: a lost log \
      and vote must not come back as blank ones. Point --data and --database to what this replica had last, never to an \
-     older copy; if that is lost, run `threefold cluster remove {own_id}` with the settings of another replica, and start this \
+     older copy; if that is lost, run `threefold cluster replace {own_id}` with the settings of another replica, and start this \
      one again"
 )]
 pub(crate) struct MetACluster {
@@ -56,6 +73,15 @@ pub(crate) async fn hello(wire: &Wire, peer: u64) -> Result<HelloAnswer, PeerErr
     decode(&answer).map_err(|fault| PeerError::Refused { peer, fault })
 }
 
+/// Asks whoever is at an address the same.
+pub(crate) async fn hello_at(wire: &Wire, peer: &PeerAddress) -> Result<HelloAnswer, PeerError> {
+    let answer = wire
+        .call_at(peer, PeerMethod::Hello, encode(&()), ANSWER_TIMEOUT)
+        .await?;
+    let peer = peer.id;
+    decode(&answer).map_err(|fault| PeerError::Refused { peer, fault })
+}
+
 /// Asks everybody once. True if all answered and are empty. A cluster at work that does not know this replica will take
 /// it in ([`admission`](crate::admission)); one that does know it must not.
 async fn all_empty(wire: &Wire, round: u32) -> Result<bool, MetACluster> {
@@ -66,14 +92,27 @@ async fn all_empty(wire: &Wire, round: u32) -> Result<bool, MetACluster> {
                 cluster_id: Some(cluster_id),
                 at_work: true,
                 members,
+                voters,
+                ..
             }) => {
-                if members.is_none_or(|members| members.contains(&wire.own_id())) {
-                    let own_id = wire.own_id();
+                let own_id = wire.own_id();
+                let worth_a_line = round % ROUNDS_A_LINE == ROUNDS_A_LINE - 1;
+                // Without a vote, nobody counts on what it had: it is sent everything again.
+                if voters
+                    .or(members)
+                    .is_none_or(|voters| voters.contains(&own_id))
+                {
                     return Err(MetACluster {
                         own_id,
                         peer,
                         cluster_id,
                     });
+                }
+                if worth_a_line {
+                    tracing::info!(
+                        "waiting to be taken in by cluster {cluster_id}: by a leader whose --peer flags name this replica, or by \
+                         `threefold cluster add {own_id} --url URL`, with this replica's peer address and the settings of another one"
+                    );
                 }
                 all = false;
             }
@@ -112,6 +151,12 @@ pub(crate) async fn watch_for_cluster(wire: &Wire) -> MetACluster {
     }
 }
 
+/// Has whoever is at an address adopt this replica's cluster.
+pub(crate) async fn adopt_at(wire: &Wire, peer: &PeerAddress) -> Result<(), PeerError> {
+    let adopted = wire.call_at(peer, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
+    adopted.await.map(|_| ())
+}
+
 /// Has one peer adopt this replica's cluster.
 pub(crate) async fn adopt(wire: &Wire, peer: u64) -> Result<(), PeerError> {
     let adopted = wire.call(peer, None, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
@@ -141,7 +186,7 @@ pub(crate) async fn found(wire: &Wire) -> bool {
 /// What the peers of a replica that is not running say: of its cluster, or why they say nothing that tells so. Asked for
 /// some seconds, since a process may be starting.
 pub(crate) async fn ask_all(wire: &Wire) -> Vec<(u64, Result<(), String>)> {
-    let asked = wire.others().map(async |peer| {
+    let asked = wire.others().into_iter().map(async |peer| {
         let mut said = Err(String::new());
         for _ in 0..ATTEMPTS {
             said = match hello(wire, peer).await {

@@ -31,18 +31,19 @@ pub(crate) enum IdentityFault {
     Database(#[from] DbErr),
     #[error(
         "{0} cannot be read: {1}; find the folder as it was last, never an older copy, or replace this replica: run \
-         `threefold cluster remove` with the settings of another one, empty folder and database, and start it again"
+         `threefold cluster replace` and its number with the settings of another one, empty folder and database, and start it \
+         again"
     )]
     Unreadable(PathBuf, serde_json::Error),
     #[error(
         "the data folder {0} is empty, but the database belongs to replica {1} of cluster {2}: the replica's log and \
          vote are lost. Point --data to the right folder (never to an older copy of it), or replace this replica: run \
-         `threefold cluster remove {1}` with the settings of another one, empty the database too, and start it again"
+         `threefold cluster replace {1}` with the settings of another one, empty the database too, and start it again"
     )]
     FolderLost(PathBuf, i64, Uuid),
     #[error(
         "the database is empty, but the data folder {0} belongs to replica {1} of cluster {2}: the replica's rows are \
-         lost. Point --database to the right database, or replace this replica: run `threefold cluster remove {1}` with \
+         lost. Point --database to the right database, or replace this replica: run `threefold cluster replace {1}` with \
          the settings of another one, empty the folder too, and start it again"
     )]
     DatabaseLost(PathBuf, u64, Uuid),

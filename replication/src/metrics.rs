@@ -8,6 +8,7 @@ mod collector;
 mod operation;
 mod peer_calls;
 mod snapshots;
+mod verifications;
 
 use std::time::Instant;
 
@@ -22,6 +23,7 @@ pub(crate) use self::collector::ReplicaCollector;
 pub(crate) use self::operation::Operations;
 pub(crate) use self::peer_calls::PeerCalls;
 pub(crate) use self::snapshots::{Direction, Snapshots};
+pub(crate) use self::verifications::Verifications;
 use crate::error::ServiceError;
 use crate::peer::PeerAddress;
 
@@ -91,6 +93,7 @@ pub(crate) struct Metrics {
     pub(crate) leader_changes: Counter,
     pub(crate) peer_calls: PeerCalls,
     pub(crate) snapshots: Snapshots,
+    pub(crate) verifications: Verifications,
 }
 
 impl Metrics {
@@ -111,6 +114,7 @@ impl Metrics {
             leader_changes: Counter::default(),
             peer_calls: PeerCalls::new(others),
             snapshots: Snapshots::new(),
+            verifications: Verifications::new(),
         }
     }
 
@@ -202,6 +206,7 @@ impl Metrics {
         );
         self.peer_calls.register(registry);
         self.snapshots.register(registry);
+        self.verifications.register(registry);
     }
 }
 

@@ -26,8 +26,20 @@ pub enum PeerMethod {
     ReadIndex,
     /// Lead in the sender's place: it is stopping, and you have all that it has.
     TakeOver,
-    /// Remove a replica that is lost from the membership.
+    /// An operator asks who is in the membership.
+    Members,
+    /// An operator asks to take in a replica.
+    Add,
+    /// An operator asks to give a replica a vote.
+    Promote,
+    /// An operator asks to take a replica out of the membership.
     Remove,
+    /// An operator asks to take in a replica in the place of another.
+    Replace,
+    /// You leave the membership: finish what you have begun, and stop.
+    Dismiss,
+    /// A step of a comparison of the replicas' tables.
+    Verify,
 }
 
 /// A peer and where its peer endpoint is.

@@ -10,13 +10,14 @@ use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
 use crate::handover;
+use crate::membership;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::proposal::Proposal;
-use crate::removal;
 use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
+use crate::verify;
 
 impl Replica {
     /// Answers a peer's call. The caller has checked the cluster secret.
@@ -45,7 +46,13 @@ impl Replica {
             PeerMethod::Propose => propose(running, decode(payload)?).await,
             PeerMethod::ReadIndex => read_index(running).await,
             PeerMethod::TakeOver => handover::take_over(running).await,
-            PeerMethod::Remove => removal::serve(running, decode(payload)?).await,
+            PeerMethod::Members
+            | PeerMethod::Add
+            | PeerMethod::Promote
+            | PeerMethod::Remove
+            | PeerMethod::Replace => membership::serve(running, decode(payload)?).await,
+            PeerMethod::Dismiss => self.dismissed(running, &envelope),
+            PeerMethod::Verify => verify::serve_peer(running, payload).await,
             PeerMethod::Hello | PeerMethod::Found => Ok(Bytes::new()),
         }
     }
@@ -107,14 +114,19 @@ impl Replica {
                 cluster_id: None,
                 at_work: false,
                 members: None,
+                voters: None,
+                settled_at: None,
             },
             Some(running) => {
                 let at_work = running.at_work().await;
                 let at_work = at_work.map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
+                let members = consensus::membership(&running.raft);
                 HelloAnswer {
                     cluster_id: Some(running.identity.cluster_id),
                     at_work,
-                    members: Some(consensus::view(&running.raft).members),
+                    voters: Some(consensus::view(&running.raft).voters),
+                    settled_at: members.at.filter(|_| members.applied),
+                    members: Some(members.nodes.into_keys().collect()),
                 }
             }
         };

@@ -69,6 +69,10 @@ pub struct Batch {
     /// Traces of those that are sampled, for whoever stores and applies them to follow. Nothing is computed from them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     traces: Vec<TraceContext>,
+    /// Set in an entry without proposals: whoever applies it looks at its tables as they are then. It changes no row, and
+    /// replicas that do not know it pass it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<Uuid>,
 }
 
 /// For logs: the consensus engine writes entries there at its finer levels.
@@ -99,7 +103,21 @@ impl Batch {
             format: FORMAT,
             proposals,
             traces: Vec::new(),
+            checkpoint: None,
         }
+    }
+
+    /// A place in the log at which all replicas can be compared.
+    pub(crate) fn checkpoint(id: Uuid) -> Self {
+        Self {
+            checkpoint: Some(id),
+            ..Self::new(Vec::new())
+        }
+    }
+
+    /// The checkpoint that it is, if it is one.
+    pub(crate) fn is_checkpoint(&self) -> Option<Uuid> {
+        self.checkpoint
     }
 
     /// The same, to be followed in these traces.
@@ -175,6 +193,26 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_is_an_entry_without_proposals_to_older_replicas_and_costs_others_nothing() {
+        #[derive(Serialize, Deserialize, PartialEq, Debug)]
+        struct Before {
+            format: u8,
+            proposals: Vec<Bytes>,
+        }
+        let before = Before {
+            format: FORMAT,
+            proposals: Vec::new(),
+        };
+        let id = Uuid::from_u128(7);
+        let carried = encode(&Batch::checkpoint(id));
+        assert_eq!(decode::<Before>(&carried).unwrap(), before);
+        let carried: Batch = decode(&carried).unwrap();
+        assert_eq!(carried.is_checkpoint(), Some(id));
+        assert_eq!(carried.decode().unwrap(), []);
+        assert_eq!(encode(&Batch::new(Vec::new())), encode(&before));
+    }
+
+    #[test]
     fn a_log_line_shows_nothing_of_what_is_stored() {
         let category = AddCategory {
             id: None,
@@ -196,7 +234,7 @@ mod tests {
         let batch = Batch {
             format: 9,
             proposals: Vec::new(),
-            traces: Vec::new(),
+            ..Batch::default()
         };
         assert!(matches!(batch.decode(), Err(UnreadableBatch::Format(9))));
     }

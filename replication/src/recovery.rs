@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::alarm::{self, Alarm};
 use crate::config::Config;
 use crate::consensus::{self, LogStore};
 use crate::database::Database;
@@ -72,7 +73,7 @@ impl Recovery {
     ///
     /// # Errors
     /// A data folder or database that cannot be opened (a replica that runs holds its folder locked), or do not belong
-    /// together, or are empty.
+    /// together, or are empty; or a replica that is quarantined.
     pub async fn inspect(config: Config, transport: Arc<dyn PeerTransport>) -> Result<Self, Fault> {
         let db = replica::open_database(&config).await?;
         let identity = identity::read(&config.data, &db, config.id).await;
@@ -83,12 +84,20 @@ impl Recovery {
                 config.data.display()
             ))
         })?;
+        if let Some(reason) = Alarm::open(&config.data).quarantine() {
+            return Err(Fault(format!(
+                "this replica is quarantined: {reason}. Recover another one. If there is none, and these rows are better than \
+                 none at all, remove {} first",
+                alarm::file(&config.data).display()
+            )));
+        }
         let metrics = Arc::new(Metrics::new(config.id, &config.peers));
         let log = replica::open_log(&config, &db, metrics.clone())?;
         let position = consensus::stored_position(&db, &log).await;
         let position = position.map_err(|e| Fault(format!("the replica cannot be read: {e}")))?;
         let wire = Wire::new(transport, config.id, &config.peers, metrics);
         wire.joined(identity.cluster_id);
+        wire.directory().follow(&position.nodes);
         let (mut alive, mut silent) = (Vec::new(), Vec::new());
         for (peer, said) in formation::ask_all(&wire).await {
             match said {

@@ -159,6 +159,11 @@ impl Replica {
         }
     }
 
+    /// Lets [`Replica::failed`] resolve.
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.inner.fault.send_replace(Some(fault));
+    }
+
     /// Prepares for [`Replica::shutdown`]: hands leadership over if this replica leads. Requests go on being answered, by the new leader where they need one. Takes three seconds at most.
     pub async fn retire(&self) {
         if let Some(running) = self.inner.running.get() {

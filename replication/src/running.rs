@@ -17,16 +17,19 @@ use crate::consensus::state_machine::{Applied, Settings};
 use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
-use crate::follow::{self, Listener};
+use crate::follow::Listener;
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
+use crate::members;
 use crate::metrics::Queue;
+use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
 use crate::status::{LostLeader, ReplicaStatus, Report, Role};
 use crate::succession::Succession;
+use crate::verify::{self, Examiner, Verifier};
 use crate::wire::Wire;
 
 /// Longest wait of one read round for the leader or its majority.
@@ -51,11 +54,15 @@ pub(crate) struct Running {
     pub(crate) barrier: ReadBarrier,
     pub(crate) receiver: SnapshotReceiver,
     pub(crate) alarm: Arc<Alarm>,
+    /// Held while this replica, as the leader, changes the membership.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) verifier: Verifier,
     pub(crate) succession: Succession,
 }
 
 impl Running {
-    /// Starts the consensus engine where log and database stand, and follows the peers' reports.
+    /// Starts the consensus engine where log and database stand, and follows the reports of the others.
     pub(crate) async fn start(
         config: Config,
         identity: Identity,
@@ -65,6 +72,8 @@ impl Running {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, Fault> {
         wire.joined(identity.cluster_id);
+        // Before anything is served.
+        let alarm = Arc::new(Alarm::open(&config.data));
         let snapshots = config.data.join("snapshots");
         // Half-sent snapshots of an earlier run are of no use.
         if let Err(error) = std::fs::remove_dir_all(&snapshots) {
@@ -73,6 +82,7 @@ impl Running {
         let settings = Settings {
             patience: config.database_patience,
             metrics: wire.metrics().clone(),
+            alarm: alarm.clone(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine = StateMachine::open(
@@ -86,6 +96,7 @@ impl Running {
             .await
             .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
         let applied = machine.applied();
+        let examiner = machine.examiner();
         log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
@@ -129,15 +140,19 @@ impl Running {
             group,
             forwarder,
             barrier,
-            alarm: Arc::default(),
+            alarm,
+            examiner,
+            verifier: Verifier::new(),
+            changing: tokio::sync::Mutex::default(),
             succession: Succession::default(),
         });
-        let silence = running.config.in_sync_timeout.max(REPORT_INTERVAL * 5);
-        for peer in running.wire.others() {
-            let running = running.clone();
-            let follow =
-                async move { follow::follow(&running.wire, peer, silence, &*running).await };
-            tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
+        let keeping = members::keep(running.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
+        let abstain = quarantine::abstain(running.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(abstain));
+        if let Some(interval) = running.config.verify_interval {
+            let compare = verify::schedule::keep_comparing(running.clone(), interval);
+            tokio::spawn(stop.run_until_cancelled_owned(compare));
         }
         Ok(running)
     }
@@ -204,7 +219,10 @@ impl Running {
     ) {
         let mut server = self.raft.server_metrics();
         server.mark_unchanged();
+        let mut quarantine = self.alarm.subscribe();
+        quarantine.mark_unchanged();
         tokio::select! {
+            _ = quarantine.changed() => {}
             _ = applied.changed() => {}
             _ = server.changed() => {}
             _ = lost_leader.changed() => {}
@@ -224,7 +242,7 @@ impl Running {
     /// Every replica as this one sees it.
     pub(crate) fn statuses(&self) -> Vec<ReplicaStatus> {
         let own = self.report();
-        let ids: Vec<u64> = self.config.peers.iter().map(|peer| peer.id).collect();
+        let ids = members::ids(self);
         let peers: BTreeMap<u64, _> = ids
             .iter()
             .filter_map(|id| Some((*id, self.board.peer(*id)?)))
@@ -281,6 +299,7 @@ fn status(
         expense_count: report.expense_count,
         database: report.database,
         last_seen_at,
+        quarantine: report.quarantine.clone(),
     }
 }
 
@@ -298,6 +317,7 @@ fn unheard(id: u64, own: &Report, head: threefold_entity::Revision) -> ReplicaSt
         expense_count: 0,
         database: own.database,
         last_seen_at: None,
+        quarantine: None,
     }
 }
 
@@ -310,7 +330,7 @@ impl Listener for Running {
             self.feed.hash_at(report.revision)
         };
         if let Some(own_hash) = own_hash {
-            let others = self.config.peers.len().saturating_sub(1);
+            let others = members::ids(self).len().saturating_sub(1);
             self.alarm.compare(&report, own_hash, others);
         }
         self.board.heard(report, applied.index);

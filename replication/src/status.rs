@@ -67,6 +67,8 @@ pub struct ReplicaStatus {
     pub database: DatabaseKind,
     /// When it was last heard from; none if never. For the replica itself: now.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// Why it serves nothing, if it is quarantined; as last heard.
+    pub quarantine: Option<String>,
 }
 
 /// What a replica tells its peers of itself, whenever it changes and at least every

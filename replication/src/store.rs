@@ -1,18 +1,22 @@
 //! Between working set and database: one load and one store for many proposals, set-wise, never a round trip a row.
 
-mod bulk;
-mod rows;
+pub(crate) mod bulk;
+mod indexes;
+pub(crate) mod rows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryFilter, Statement,
+};
 use threefold_entity::value::search;
 use threefold_entity::{
     Revision, category, change, expense, expense_term, idempotency_key, ledger,
 };
 use uuid::Uuid;
 
+use self::indexes::PutAside;
 use crate::change::Change;
 use crate::command::Command;
 use crate::database::placeholder;
@@ -220,6 +224,31 @@ async fn store_terms<C: ConnectionTrait>(db: &C, set: &WorkingSet<'_>) -> Result
         );
     }
     bulk::insert(db, &rows::TERM, added).await
+}
+
+/// Puts the indexes of the large tables aside, before a snapshot is put in the place of what they hold. Not where
+/// PostgreSQL has rows in them: there nobody could read these until the transaction ends.
+pub(crate) async fn begin_to_fill<C: ConnectionTrait>(db: &C) -> Result<Vec<PutAside>, DbErr> {
+    let locks_readers_out = db.get_database_backend() == DatabaseBackend::Postgres;
+    if locks_readers_out && expense::Entity::find().one(db).await?.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut indexes = Vec::new();
+    for table in [&rows::EXPENSE, &rows::TERM] {
+        indexes.push(indexes::put_aside(db, table.name).await?);
+    }
+    Ok(indexes)
+}
+
+/// Makes the indexes that were put aside again, once all rows are there.
+pub(crate) async fn make_indexes<C: ConnectionTrait>(
+    db: &C,
+    indexes: Vec<PutAside>,
+) -> Result<(), DbErr> {
+    for index in indexes {
+        index.make(db).await?;
+    }
+    Ok(())
 }
 
 /// Puts ledgers of a snapshot into the empty table.

@@ -1,10 +1,6 @@
 //! Calls to peers: who they are, where they are, and the envelope that says so.
-//!
-//! Where a peer is, the `--peer` flag says. A peer that has moved says so itself when it follows this replica's reports;
-//! its word is taken where the flag leads nowhere, so that a wrong word does no harm.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,53 +8,17 @@ use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::directory::Directory;
 use crate::metrics::Metrics;
 use crate::peer::{Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport, encode};
-use crate::running::lock;
 
-/// The transport with this replica's own addresses in hand.
+/// The transport with the directory in hand.
 pub(crate) struct Wire {
     transport: Arc<dyn PeerTransport>,
     own_id: u64,
-    peers: BTreeMap<u64, Route>,
+    directory: Directory,
     cluster_id: OnceLock<Uuid>,
     metrics: Arc<Metrics>,
-}
-
-/// Ways to one peer: two at most, of which one is in use.
-struct Route {
-    configured: PeerAddress,
-    moved: Mutex<Moved>,
-}
-
-#[derive(Default)]
-struct Moved {
-    /// Where the peer says it is, if that is elsewhere.
-    to: Option<PeerAddress>,
-    in_use: bool,
-}
-
-impl Route {
-    fn address(&self) -> PeerAddress {
-        let moved = lock(&self.moved);
-        match &moved.to {
-            Some(address) if moved.in_use => address.clone(),
-            _ => self.configured.clone(),
-        }
-    }
-
-    /// The address in use led nowhere, or to somebody else: the next call goes to the other one, if there is one.
-    fn turn(&self, failed: &PeerAddress) {
-        let mut moved = lock(&self.moved);
-        let used = match &moved.to {
-            Some(address) if moved.in_use => address,
-            _ => &self.configured,
-        };
-        // Calls that fail together turn once.
-        if used == failed && moved.to.is_some() {
-            moved.in_use = !moved.in_use;
-        }
-    }
 }
 
 impl Wire {
@@ -68,15 +28,10 @@ impl Wire {
         peers: &[PeerAddress],
         metrics: Arc<Metrics>,
     ) -> Self {
-        let route = |peer: &PeerAddress| Route {
-            configured: peer.clone(),
-            moved: Mutex::default(),
-        };
-        let peers = peers.iter().map(|peer| (peer.id, route(peer)));
         Self {
             transport,
             own_id,
-            peers: peers.collect(),
+            directory: Directory::new(own_id, peers),
             cluster_id: OnceLock::new(),
             metrics,
         }
@@ -100,12 +55,17 @@ impl Wire {
         &self.metrics
     }
 
-    /// Everyone but this replica.
-    pub(crate) fn others(&self) -> impl Iterator<Item = u64> {
-        self.peers.keys().copied().filter(|id| *id != self.own_id)
+    /// Where the others are.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
     }
 
-    /// Sends one call. `fallback_url` is used for a peer that no flag names.
+    /// Everyone but this replica: those of the flags and those of the membership.
+    pub(crate) fn others(&self) -> Vec<u64> {
+        self.directory.others()
+    }
+
+    /// Sends one call. `fallback_url` is used for a peer that neither a flag nor the membership names.
     pub(crate) async fn call(
         &self,
         to: u64,
@@ -114,27 +74,35 @@ impl Wire {
         payload: Bytes,
         timeout: Duration,
     ) -> Result<Bytes, PeerError> {
-        let envelope = self.envelope(to, payload);
-        let Some(route) = self.peers.get(&to) else {
+        let route = self.directory.route(to);
+        let Some((route, address)) =
+            route.and_then(|route| Some((route.clone(), route.address()?)))
+        else {
             let address = PeerAddress {
                 id: to,
                 url: fallback_url.ok_or_else(|| unknown(to))?.to_owned(),
             };
-            return self
-                .transport
-                .call(&address, method, envelope, timeout)
-                .await;
+            return self.call_at(&address, method, payload, timeout).await;
         };
-        let address = route.address();
-        let begun = Instant::now();
-        let answer = self
-            .transport
-            .call(&address, method, envelope, timeout)
-            .await;
-        self.metrics.peer_calls.ended(to, method, begun, &answer);
+        let answer = self.call_at(&address, method, payload, timeout).await;
         if answer.as_ref().is_err_and(leads_nowhere) {
             route.turn(&address);
         }
+        answer
+    }
+
+    /// Sends one call to an address, whatever is known of the replica.
+    pub(crate) async fn call_at(
+        &self,
+        to: &PeerAddress,
+        method: PeerMethod,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, PeerError> {
+        let envelope = self.envelope(to.id, payload);
+        let begun = Instant::now();
+        let answer = self.transport.call(to, method, envelope, timeout).await;
+        self.metrics.peer_calls.ended(to.id, method, begun, &answer);
         answer
     }
 
@@ -143,12 +111,9 @@ impl Wire {
         &self,
         peer: u64,
     ) -> Result<BoxStream<'static, Result<Bytes, PeerError>>, PeerError> {
-        let route = self.peers.get(&peer).ok_or_else(|| unknown(peer))?;
-        let address = route.address();
-        let own = self
-            .peers
-            .get(&self.own_id)
-            .map(|own| own.configured.url.clone());
+        let route = self.directory.route(peer).ok_or_else(|| unknown(peer))?;
+        let address = route.address().ok_or_else(|| unknown(peer))?;
+        let own = self.directory.own_url().map(str::to_owned);
         let envelope = self.envelope(peer, encode(&Follower { url: own }));
         let reports = self.transport.reports(&address, envelope).await;
         if reports.as_ref().is_err_and(leads_nowhere) {
@@ -159,20 +124,15 @@ impl Wire {
 
     /// Takes a follower's word for where it is.
     pub(crate) fn heard_of(&self, peer: u64, follower: Follower) {
-        let (Some(route), Some(url)) = (self.peers.get(&peer), follower.url) else {
+        let (Some(route), Some(url)) = (self.directory.route(peer), follower.url) else {
             return;
         };
-        let address = PeerAddress { id: peer, url };
-        let mut moved = lock(&route.moved);
-        if address == route.configured {
-            *moved = Moved::default();
-        } else if moved.to.as_ref() != Some(&address) {
+        if route.said(url.clone()) {
             tracing::info!(
                 peer,
-                url = address.url,
-                "replica {peer} says that it is at another address than its --peer flag here"
+                url,
+                "replica {peer} says that it is at another address than is known here"
             );
-            moved.to = Some(address);
         }
     }
 
@@ -208,37 +168,6 @@ fn leads_nowhere(error: &PeerError) -> bool {
 fn unknown(peer: u64) -> PeerError {
     PeerError::NotSent {
         peer,
-        reason: "no --peer flag names its address".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn route() -> (Route, [PeerAddress; 2]) {
-        let addresses = ["http://here", "http://there"].map(|url| PeerAddress {
-            id: 2,
-            url: url.to_owned(),
-        });
-        let route = Route {
-            configured: addresses[0].clone(),
-            moved: Mutex::default(),
-        };
-        (route, addresses)
-    }
-
-    #[test]
-    fn a_moved_peer_is_sought_where_it_says_it_is_once_the_flag_leads_nowhere() {
-        let (route, [here, there]) = route();
-        route.turn(&here);
-        assert_eq!(route.address(), here, "there is only one way");
-        lock(&route.moved).to = Some(there.clone());
-        assert_eq!(route.address(), here, "the flag goes first");
-        route.turn(&here);
-        route.turn(&here);
-        assert_eq!(route.address(), there, "calls that fail together turn once");
-        route.turn(&there);
-        assert_eq!(route.address(), here, "a wrong word does no harm");
+        reason: "neither a --peer flag nor the membership names its address".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 mod builder;
 mod folder;
 pub mod links;
+mod newcomer;
 mod replica;
 
 use std::time::Duration;

@@ -225,7 +225,14 @@ impl Inspector {
         }
     }
 
-    async fn execute(&self, sql: &str) {
+    /// Changes what is stored, behind the service's back. `?` stands for the id of the expense that is first by id.
+    pub async fn tamper(&self, sql: &str) {
+        let first = "(SELECT id FROM expense ORDER BY id LIMIT 1)";
+        self.execute(&sql.replace('?', first)).await;
+    }
+
+    /// Changes the database behind the service's back.
+    pub async fn execute(&self, sql: &str) {
         if let Err(error) = self.connection.execute_unprepared(sql).await {
             panic!("{sql}: {error}");
         }
@@ -247,7 +254,11 @@ pub async fn all(cluster: &Cluster) -> Vec<Inspector> {
 
 /// Waits until all replicas stand at the same revision, with the same hash, and returns where.
 pub async fn settled(cluster: &Cluster) -> State {
-    let inspectors = all(cluster).await;
+    settled_among(&cluster.replicas().iter().collect::<Vec<_>>()).await
+}
+
+async fn settled_among(replicas: &[&Replica]) -> State {
+    let inspectors = join_all(replicas.iter().map(|replica| Inspector::of(replica))).await;
     until(
         "all replicas to stand at one revision",
         Duration::from_secs(30),
@@ -273,13 +284,19 @@ pub async fn settled(cluster: &Cluster) -> State {
 
 /// Fails the test unless all databases hold the same rows at the same revision with the same hash; returns that state.
 pub async fn assert_identical(cluster: &Cluster) -> State {
-    let state = settled(cluster).await;
-    let contents = join_all(all(cluster).await.iter().map(Inspector::content)).await;
-    for (replica, content) in cluster.replicas().iter().zip(&contents).skip(1) {
+    assert_identical_among(&cluster.replicas().iter().collect::<Vec<_>>()).await
+}
+
+/// The same, of these replicas only.
+pub async fn assert_identical_among(replicas: &[&Replica]) -> State {
+    let state = settled_among(replicas).await;
+    let inspectors = join_all(replicas.iter().map(|replica| Inspector::of(replica))).await;
+    let contents = join_all(inspectors.iter().map(Inspector::content)).await;
+    for (replica, content) in replicas.iter().zip(&contents).skip(1) {
         assert_same_content(&contents[0], content, replica.id());
     }
     assert_eq!(
-        settled(cluster).await,
+        settled_among(replicas).await,
         state,
         "something was written while the databases were compared"
     );

@@ -11,11 +11,13 @@ pub mod feed;
 pub mod inspect;
 pub mod load;
 pub mod measure;
+pub mod operator;
 pub mod ports;
 pub mod postgres;
 pub mod prometheus;
 pub mod socket;
 pub mod torture;
+pub mod verify;
 pub mod wait;
 
 pub use client::Client;

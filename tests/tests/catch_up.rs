@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use threefold_tests::cluster::Replica;
 use threefold_tests::feed::Subscriber;
 use threefold_tests::load::Load;
-use threefold_tests::{Cluster, DatabaseKind, inspect};
+use threefold_tests::wait::until;
+use threefold_tests::{Cluster, DatabaseKind, binary, inspect};
 
 const COMPACT_AFTER_ENTRIES: &str = "20";
 const ANSWERS: usize = 400;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
+const CUT_TIMEOUT: Duration = Duration::from_secs(20);
 const FEED_TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
@@ -49,6 +52,48 @@ async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
     // And it starts again from what was installed.
     away.restart().await;
     assert_eq!(inspect::assert_identical(&cluster).await, state);
+}
+
+/// What the replica says of its own log.
+async fn log_entries(replica: &Replica) -> Result<u64, String> {
+    let page = reqwest::get(format!("{}/metrics", replica.peer_url())).await;
+    let page = page.map_err(|error| error.to_string())?.text().await;
+    let page = page.map_err(|error| error.to_string())?;
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix("threefold_log_entries "));
+    line.and_then(|value| value.trim().parse().ok())
+        .ok_or_else(|| "/metrics does not say".to_owned())
+}
+
+/// An import makes few log entries, and large ones: what is kept of them is bounded all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_large_entries_is_cut_too() {
+    let cluster = Cluster::builder()
+        .database(DatabaseKind::Sqlite)
+        .flag("--compact-after-mb", "1")
+        .start()
+        .await;
+    let away = cluster.replica(cluster.followers().await[0]);
+    away.kill9();
+    let csv = cluster.file("expenses.csv");
+    let rows = binary::run(&["sample", "--rows", "10000"]).await;
+    std::fs::write(&csv, rows).unwrap();
+    let leader = cluster.replica(cluster.leader().await);
+    binary::run(&["import", csv.to_str().unwrap(), "--url", leader.url()]).await;
+    until(
+        "the log to be cut",
+        CUT_TIMEOUT,
+        async || match log_entries(leader).await? {
+            kept if kept < 8 => Ok(()),
+            kept => Err(format!("it holds {kept} entries")),
+        },
+    )
+    .await;
+
+    away.restart().await;
+    inspect::assert_identical(&cluster).await;
+    assert!(away.log().contains("installing a snapshot"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

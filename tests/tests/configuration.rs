@@ -61,7 +61,9 @@ const VALUES: [(&str, [&str; 3]); 23] = [
     ("write-timeout-ms", ["1001", "1002", "1003"]),
     ("read-timeout-ms", ["1001", "1002", "1003"]),
     ("database-patience-ms", ["1001", "1002", "1003"]),
+    ("verify-interval-s", ["1001", "1002", "1003"]),
     ("compact-after-entries", ["1001", "1002", "1003"]),
+    ("compact-after-mb", ["1001", "1002", "1003"]),
     ("group-commit", ["false", "false", "false"]),
 ];
 /// As above, where there are but two values.

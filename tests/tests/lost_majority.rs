@@ -11,6 +11,7 @@ use threefold_tests::cluster::Replica;
 use threefold_tests::inspect::{self, Inspector};
 use threefold_tests::wait::until;
 use threefold_tests::{Cluster, DatabaseKind, binary};
+use uuid::Uuid;
 
 const EXPENSES: usize = 30;
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -159,4 +160,50 @@ async fn the_last_one_goes_on_on_postgres() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_one_goes_on_on_sqlite() {
     the_last_one_goes_on(DatabaseKind::Sqlite).await;
+}
+
+/// A crash between the two steps of `recover`: the new name is on both halves, the old membership in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_that_was_interrupted_is_repeated() {
+    let cluster = Cluster::start(DatabaseKind::Sqlite).await;
+    write(&cluster, 1, "before").await;
+    inspect::assert_identical(&cluster).await;
+    for replica in cluster.replicas() {
+        replica.kill9();
+    }
+    let survivor = cluster.replica(2);
+    let mark = survivor.data_folder().join("replica.json");
+    let written = std::fs::read_to_string(&mark).unwrap();
+    let mut identity: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let (cluster_id, birth_mark) = (Uuid::new_v4(), Uuid::new_v4());
+    identity["cluster_id"] = cluster_id.to_string().into();
+    identity["birth_mark"] = birth_mark.to_string().into();
+    std::fs::write(&mark, identity.to_string()).unwrap();
+    let renamed = format!(
+        "UPDATE replica_state SET cluster_id = x'{}', birth_mark = x'{}'",
+        cluster_id.simple(),
+        birth_mark.simple()
+    );
+    Inspector::of(survivor).await.execute(&renamed).await;
+
+    // It waits for a majority that it does not have, and is a stranger to those that come back.
+    survivor.start();
+    cluster.replica(1).start();
+    let refused = survivor.client().with_timeout(Duration::from_secs(3));
+    until("the survivor to live", REFUSAL_TIMEOUT, async || {
+        let view = refused.replica().await;
+        view.map(|_| ()).map_err(|error| error.to_string())
+    })
+    .await;
+    let expense = NewExpense::described("between the steps");
+    assert!(refused.add_expense(&expense).await.is_err());
+    survivor.kill9();
+
+    let recovered = recover(survivor, &["--yes"]).await;
+    assert!(recovered.status.success(), "{}", text(&recovered));
+    survivor.start();
+    survivor.wait_until_ready().await;
+    let held = survivor.client().expenses(1).await.unwrap();
+    assert_eq!(held.total_count, EXPENSES as u64);
+    write(&cluster, 2, "after").await;
 }

@@ -204,6 +204,16 @@ pub struct Args {
         help_heading = "Timeouts"
     )]
     pub database_patience_ms: u64,
+    /// Seconds between two comparisons of all replicas' tables, which the leader makes by itself; 0 for none. A replica
+    /// whose tables are found to be wrong serves no more.
+    #[arg(
+        long,
+        env = "THREEFOLD_VERIFY_INTERVAL_S",
+        value_name = "SECONDS",
+        default_value_t = 86_400,
+        help_heading = "Cluster"
+    )]
+    pub verify_interval_s: u64,
     /// Log entries after which the log is compacted.
     #[arg(
         long,
@@ -213,6 +223,16 @@ pub struct Args {
         help_heading = "Log of the cluster"
     )]
     pub compact_after_entries: u64,
+    /// Megabytes that the log holds at most, about: large entries are cut off earlier. A replica that was away for longer than
+    /// what is kept comes back by snapshot.
+    #[arg(
+        long,
+        env = "THREEFOLD_COMPACT_AFTER_MB",
+        value_name = "MB",
+        default_value_t = 256,
+        help_heading = "Log of the cluster"
+    )]
+    pub compact_after_mb: u64,
     /// Let mutations share log entries. Switched off only to measure what it gains.
     #[arg(long, env = "THREEFOLD_GROUP_COMMIT", value_name = "BOOL", action = ArgAction::Set, default_value_t = true, help_heading = "Log of the cluster")]
     pub group_commit: bool,

@@ -2,6 +2,7 @@
 
 mod category;
 mod expense;
+mod verification;
 
 use async_graphql::{Context, MergedObject};
 use threefold_replication::ReadConsistency;
@@ -17,7 +18,11 @@ use super::object::user_error::UserError;
 
 /// Mutations. Each answers when the replicas have it that the header Write-Acknowledgement asks for.
 #[derive(MergedObject, Default)]
-pub struct Mutation(expense::ExpenseMutation, category::CategoryMutation);
+pub struct Mutation(
+    expense::ExpenseMutation,
+    category::CategoryMutation,
+    verification::VerificationMutation,
+);
 
 /// Proposes a command and waits until it is settled. One with faults is refused here, and nothing is proposed.
 async fn settle(

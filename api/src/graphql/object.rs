@@ -12,6 +12,7 @@ pub(super) mod receipt;
 pub(super) mod replica;
 pub(super) mod summary;
 pub(super) mod user_error;
+pub(super) mod verification;
 
 /// A count as GraphQL's 32-bit `Int`; beyond it, the largest.
 pub(super) fn int(count: impl TryInto<i32>) -> i32 {

@@ -6,6 +6,7 @@ mod ledger;
 mod outcome;
 mod replica;
 mod summary;
+mod verification;
 
 use async_graphql::MergedObject;
 
@@ -18,4 +19,5 @@ pub struct Query(
     category::CategoryQuery,
     summary::SummaryQuery,
     outcome::OutcomeQuery,
+    verification::VerificationQuery,
 );

@@ -180,6 +180,28 @@ impl PeerQuery {
         )
         .await
     }
+
+    /// Who is in the membership, as the leader sees it? Asked by operators, of any replica.
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Members,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
 }
 
 /// Calls that change something.
@@ -320,7 +342,51 @@ impl PeerMutation {
         .await
     }
 
-    /// Remove a replica that is lost from the membership.
+    /// Take in a replica that is started empty. Asked by operators, of any replica.
+    async fn add(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Add,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
+
+    /// Give a replica that has everything a vote. Asked by operators, of any replica.
+    async fn promote(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Promote,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
+
+    /// Take a replica out of the membership. Asked by operators, of any replica.
     async fn remove(
         &self,
         ctx: &Context<'_>,
@@ -332,6 +398,72 @@ impl PeerMutation {
         serve(
             ctx,
             PeerMethod::Remove,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
+
+    /// Take in a replica that is started empty, in the place of another one. Asked by operators, of any replica.
+    async fn replace(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Replace,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
+
+    /// The receiver has left the membership: it finishes what it has begun, and stops.
+    async fn dismiss(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Dismiss,
+            Addresses {
+                cluster_id,
+                from,
+                to,
+            },
+            payload,
+        )
+        .await
+    }
+
+    /// A step of a comparison of the replicas' tables.
+    async fn verify(
+        &self,
+        ctx: &Context<'_>,
+        cluster_id: Option<Uuid>,
+        from: String,
+        to: String,
+        payload: Payload,
+    ) -> Result<Payload, Error> {
+        serve(
+            ctx,
+            PeerMethod::Verify,
             Addresses {
                 cluster_id,
                 from,

@@ -76,6 +76,7 @@ impl Builder {
         let settings = Settings {
             patience: std::time::Duration::from_secs(5),
             metrics,
+            alarm: Arc::default(),
         };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let machine =

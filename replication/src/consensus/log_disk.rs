@@ -162,6 +162,32 @@ impl LogDisk {
         }
     }
 
+    /// Indexes of entries and their bytes, from the newest on, until `read` says false.
+    pub(super) fn each_size(&self, mut read: impl FnMut(u64, u64) -> bool) -> io::Result<()> {
+        match self {
+            Self::Fjall(disk) => {
+                for guard in disk.entries.iter().rev() {
+                    let (key, value) = guard.into_inner().map_err(io::Error::other)?;
+                    let key = <[u8; 8]>::try_from(&key[..]).map_err(io::Error::other)?;
+                    if !read(u64::from_be_bytes(key), value.len() as u64) {
+                        break;
+                    }
+                }
+            }
+            #[cfg(feature = "simulation")]
+            Self::Simulated(disk) => {
+                for index in disk.indexes((Bound::Unbounded, Bound::Unbounded), true, usize::MAX) {
+                    let entries = disk.entries(index..index.saturating_add(1));
+                    let bytes = entries.iter().map(|entry| entry.len() as u64).sum();
+                    if !read(index, bytes) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// True where nothing is stored.
     pub(super) fn is_blank(&self) -> io::Result<bool> {
         match self {

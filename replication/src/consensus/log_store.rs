@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::peer::{decode, encode};
 use crate::trace::Step as TracedStep;
 
 /// Most bytes of recent entries kept in memory for replication and apply.
-const TAIL_BYTES: usize = 32 << 20;
+const TAIL_BYTES: usize = 8 << 20;
 /// Most bytes of one read, so that one AppendEntries stays small; at least one entry is read.
 const READ_BYTES: usize = 1 << 20;
 
@@ -42,6 +43,8 @@ pub(crate) struct LogStore {
 struct Shared {
     disk: LogDisk,
     tail: Mutex<Tail>,
+    /// Bytes of all entries appended since the log was opened.
+    appended: AtomicU64,
     /// Made durable before what could repeat it is purged.
     state: StateDatabase,
     /// How far the state is; none where nobody says.
@@ -99,6 +102,7 @@ impl LogStore {
             shared: Arc::new(Shared {
                 disk,
                 tail: Mutex::default(),
+                appended: AtomicU64::new(0),
                 state,
                 applied: OnceLock::new(),
                 given_up: CancellationToken::new(),
@@ -242,6 +246,28 @@ impl LogStore {
         self.read_range(range)
     }
 
+    /// Bytes of all entries that were appended since the log was opened.
+    pub(crate) fn appended_bytes(&self) -> u64 {
+        self.shared.appended.load(Ordering::Relaxed)
+    }
+
+    /// Index of the last entry before the newest ones that hold so many bytes together; none where the log holds fewer.
+    /// Reads these entries.
+    pub(crate) fn last_before_newest(&self, bytes: u64) -> io::Result<Option<u64>> {
+        let (mut seen, mut last) = (0, None);
+        self.shared.disk.each_size(|index, size| {
+            if seen >= bytes {
+                last = Some(index);
+                return false;
+            }
+            seen += size;
+            true
+        })?;
+        let purged: Option<LogId> = self.read_meta(PURGED)?;
+        // After a crash in the middle of a purge there are some that no longer count.
+        Ok(last.filter(|last| purged.is_none_or(|purged| *last > purged.index)))
+    }
+
     fn append_entries(&self, entries: impl IntoIterator<Item = Entry>) -> Result<(), io::Error> {
         let mut batch = self.shared.disk.batch(true);
         let mut appended = Vec::new();
@@ -255,6 +281,10 @@ impl LogStore {
             batch.commit()?;
         }
         self.shared.metrics.appended(appended.len(), begun);
+        let bytes: usize = appended.iter().map(|(_, bytes)| bytes).sum();
+        self.shared
+            .appended
+            .fetch_add(bytes as u64, Ordering::Relaxed);
         let mut tail = self.tail();
         for (entry, bytes) in appended {
             tail.push(entry, bytes);

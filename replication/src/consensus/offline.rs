@@ -16,6 +16,8 @@ use crate::database::Database;
 pub(crate) struct StoredPosition {
     /// The sets of voters, by the last membership that it knows of.
     pub(crate) quorums: Vec<Vec<u64>>,
+    /// Everybody in that membership.
+    pub(crate) nodes: BTreeMap<u64, Node>,
     /// Term and index of the last entry, in the log or in the database.
     pub(crate) log_end: Option<(u64, u64)>,
     /// The last revision in its database.
@@ -46,6 +48,10 @@ pub(crate) async fn stored_position(db: &Database, log: &LogStore) -> io::Result
     let sets = membership.get_joint_config().iter();
     Ok(StoredPosition {
         quorums: sets.map(|set| set.iter().copied().collect()).collect(),
+        nodes: membership
+            .nodes()
+            .map(|(id, node)| (*id, node.clone()))
+            .collect(),
         log_end: last.map(|last| (last.leader_id.get_term(), last.index)),
         revision: standing.resident.revision,
         expense_count: standing.resident.expense_count,
@@ -60,6 +66,10 @@ pub(crate) async fn make_only_voter(
     id: u64,
     peer_url: String,
 ) -> io::Result<LogId> {
+    let node = Node {
+        peer_url,
+        ..Node::default()
+    };
     let mut log = log.clone();
     let state = log.get_log_state().await.map_err(io::Error::other)?;
     let vote = log.read_vote().await.map_err(io::Error::other)?;
@@ -81,7 +91,7 @@ pub(crate) async fn make_only_voter(
         ),
         payload: EntryPayload::Membership(Membership::new(
             vec![[id].into()],
-            BTreeMap::from([(id, Node { peer_url })]),
+            BTreeMap::from([(id, node)]),
         )),
     };
     log.save_vote(&Vote::new(term, id))

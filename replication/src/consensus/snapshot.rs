@@ -81,6 +81,9 @@ pub enum SnapshotFault {
     /// The file is not what it should be.
     #[error("the snapshot is damaged: {0}")]
     Damaged(String),
+    /// The rows here are not to be trusted.
+    #[error("this replica is quarantined: {0}")]
+    Quarantined(String),
 }
 
 /// First frame.
@@ -133,7 +136,11 @@ impl SnapshotData {
     pub(crate) async fn into_file(self) -> Result<SnapshotFile, SnapshotFault> {
         match self {
             Self::File(file) => Ok(file),
-            Self::Current(shared) => write(&shared.db, &shared.snapshots).await,
+            // What is wrong here must not go anywhere else.
+            Self::Current(shared) => match shared.settings.alarm.quarantine() {
+                Some(reason) => Err(SnapshotFault::Quarantined(reason)),
+                None => write(&shared.db, &shared.snapshots).await,
+            },
         }
     }
 }
@@ -331,6 +338,7 @@ pub(super) async fn install(
     }
     failpoint!("snapshot.install", |e| DbErr::from(e).into());
     let tx = db.writer.begin().await?;
+    let indexes = store::begin_to_fill(&tx).await?;
     expense_term::Entity::delete_many().exec(&tx).await?;
     expense::Entity::delete_many().exec(&tx).await?;
     category::Entity::delete_many().exec(&tx).await?;
@@ -342,6 +350,7 @@ pub(super) async fn install(
     while let Some(frame) = reader.next()? {
         install_frame(&tx, frame).await?;
     }
+    store::make_indexes(&tx, indexes).await?;
     let mut standing = load_standing(&tx).await?;
     standing.last_applied = header.last_applied;
     standing.membership = header.membership;

@@ -23,10 +23,12 @@ use super::snapshot::{self, SnapshotData};
 use super::types::{
     Entry, LogId, Outcomes, SnapshotMeta, StorageError, StoredMembership, TypeConfig,
 };
+use crate::alarm::Alarm;
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::history::HistoryHash;
 use crate::metrics::{Direction, Metrics};
+use crate::verify::Examiner;
 
 /// How far this replica's database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +50,11 @@ pub struct Shared {
     pub(super) db: Database,
     pub(super) snapshots: PathBuf,
     log: LogStore,
-    settings: Settings,
+    pub(super) settings: Settings,
     standing: Mutex<Standing>,
     applied: watch::Sender<Applied>,
     feed: FeedPublisher,
+    examiner: Arc<Examiner>,
 }
 
 /// What the state machine is told of the replica's configuration.
@@ -59,6 +62,8 @@ pub struct Shared {
 pub(crate) struct Settings {
     pub(crate) patience: Duration,
     pub(crate) metrics: Arc<Metrics>,
+    /// Tells whether this replica's rows are to be trusted.
+    pub(crate) alarm: Arc<Alarm>,
 }
 
 impl StateMachine {
@@ -73,6 +78,7 @@ impl StateMachine {
         let standing = load_standing(&db.writer).await?;
         let (applied, _) = watch::channel(standing.applied());
         let standing = Mutex::new(standing);
+        let examiner = Arc::new(Examiner::new(db.clone()));
         Ok(Self {
             shared: Arc::new(Shared {
                 db,
@@ -82,6 +88,7 @@ impl StateMachine {
                 standing,
                 applied,
                 feed,
+                examiner,
             }),
         })
     }
@@ -97,6 +104,11 @@ impl StateMachine {
             .await
             .map(|_| ())
             .map_err(|fault| fault.to_string())
+    }
+
+    /// Looks at the tables at every checkpoint that is applied.
+    pub(crate) fn examiner(&self) -> Arc<Examiner> {
+        self.shared.examiner.clone()
     }
 
     /// Follows how far the database is.

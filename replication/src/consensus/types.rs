@@ -33,8 +33,27 @@ impl std::fmt::Debug for Outcomes {
 /// A replica in the membership.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
-    /// Base URL of its peer endpoint when it joined; the `--peer` flag goes before it.
+    /// Base URL of its peer endpoint when it joined.
     pub(crate) peer_url: String,
+    /// True where an operator gave that address, which then goes before a `--peer` flag.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) named: bool,
+    /// What an operator wants of it; none: a vote, as soon as it can have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wanted: Option<Wanted>,
+}
+
+/// What an operator wants of a replica. It is in the log, so that whoever leads brings it about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wanted {
+    /// It follows without a vote, until somebody says otherwise.
+    Learner,
+    /// It has a vote, once it has everything.
+    Voter,
+    /// It takes over the vote of that replica, once it has everything.
+    InPlaceOf(u64),
+    /// It leaves.
+    Gone,
 }
 
 pub(crate) type Raft = openraft::Raft<TypeConfig>;

@@ -276,6 +276,7 @@ mod tests {
         for point in LIST {
             let broken = point.name.starts_with("sabotage.");
             assert_eq!(broken, point.kind == Kind::Sabotage, "{}", point.name);
+            assert!(!point.meaning.is_empty(), "{}", point.name);
         }
     }
 }

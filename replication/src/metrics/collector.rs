@@ -84,7 +84,7 @@ fn cluster(page: &mut Page<'_>, running: &Running) -> fmt::Result {
     let quarantined = running.alarm.quarantine().is_some();
     page.gauge(
         "quarantined",
-        "1 if its history differs from the others', so that it serves nothing",
+        "1 if its history or its tables differ from the others', so that it serves nothing",
         quarantined,
     )?;
 

@@ -1,6 +1,7 @@
 //! Calls to other replicas: how long each took and what it came to, by peer and method.
 
 use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
 use std::time::Instant;
 
 use prometheus_client::metrics::counter::Counter;
@@ -25,15 +26,15 @@ const METHODS: [PeerMethod; 7] = [
 ];
 const OUTCOMES: [&str; 4] = ["answered", "refused", "unreachable", "not_sent"];
 
-/// See the module. Peers are those that the configuration names; calls to others are not measured.
+/// See the module. Peers are those that the configuration or the membership names; calls to others are not measured.
 #[derive(Debug)]
 pub(crate) struct PeerCalls {
     seconds: Family<CallLabels, Histogram, fn() -> Histogram>,
     counts: Family<OutcomeLabels, Counter>,
-    handles: BTreeMap<(u64, &'static str), Handles>,
+    handles: RwLock<BTreeMap<(u64, &'static str), Handles>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Handles {
     seconds: Histogram,
     outcomes: [Counter; 4],
@@ -43,23 +44,50 @@ impl PeerCalls {
     pub(super) fn new(peers: impl Iterator<Item = u64>) -> Self {
         let seconds: Family<CallLabels, Histogram, _> =
             Family::new_with_constructor(seconds as fn() -> Histogram);
-        let counts: Family<OutcomeLabels, Counter> = Family::default();
-        let mut handles = BTreeMap::new();
+        let calls = Self {
+            seconds,
+            counts: Family::default(),
+            handles: RwLock::default(),
+        };
+        calls.know(peers);
+        calls
+    }
+
+    /// Measures the calls to these peers, too.
+    pub(crate) fn know(&self, peers: impl Iterator<Item = u64>) {
+        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
         for peer in peers {
             for method in METHODS.map(name) {
-                let label = [("peer", peer.to_string()), ("method", method.to_owned())];
-                let outcomes = OUTCOMES.map(|outcome| {
-                    let [peer, method] = label.clone();
-                    counts.get_or_create_owned(&[peer, method, ("outcome", outcome.to_owned())])
-                });
-                let seconds = seconds.get_or_create_owned(&label);
-                handles.insert((peer, method), Handles { seconds, outcomes });
+                handles
+                    .entry((peer, method))
+                    .or_insert_with(|| self.handles_of(peer, method));
             }
         }
-        Self {
-            seconds,
-            counts,
-            handles,
+    }
+
+    /// Forgets the peers that are not among these.
+    pub(crate) fn forget_all_but(&self, peers: &[u64]) {
+        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
+        handles.retain(|(peer, method), _| {
+            let stays = peers.contains(peer);
+            if !stays {
+                self.seconds.remove(&labels(*peer, method));
+                for outcome in OUTCOMES {
+                    self.counts.remove(&with_outcome(*peer, method, outcome));
+                }
+            }
+            stays
+        });
+    }
+
+    fn handles_of(&self, peer: u64, method: &'static str) -> Handles {
+        let count = |outcome| {
+            self.counts
+                .get_or_create_owned(&with_outcome(peer, method, outcome))
+        };
+        Handles {
+            seconds: self.seconds.get_or_create_owned(&labels(peer, method)),
+            outcomes: OUTCOMES.map(count),
         }
     }
 
@@ -71,7 +99,8 @@ impl PeerCalls {
         begun: Instant,
         answer: &Result<T, PeerError>,
     ) {
-        let Some(handles) = self.handles.get(&(peer, name(method))) else {
+        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(handles) = handles.get(&(peer, name(method))) else {
             return;
         };
         let outcome = match answer {
@@ -101,6 +130,15 @@ impl PeerCalls {
     }
 }
 
+fn labels(peer: u64, method: &str) -> CallLabels {
+    [("peer", peer.to_string()), ("method", method.to_owned())]
+}
+
+fn with_outcome(peer: u64, method: &str, outcome: &str) -> OutcomeLabels {
+    let [peer, method] = labels(peer, method);
+    [peer, method, ("outcome", outcome.to_owned())]
+}
+
 fn name(method: PeerMethod) -> &'static str {
     match method {
         PeerMethod::Hello => "hello",
@@ -111,6 +149,12 @@ fn name(method: PeerMethod) -> &'static str {
         PeerMethod::Propose => "propose",
         PeerMethod::ReadIndex => "read_index",
         PeerMethod::TakeOver => "take_over",
+        PeerMethod::Members => "members",
+        PeerMethod::Add => "add",
+        PeerMethod::Promote => "promote",
         PeerMethod::Remove => "remove",
+        PeerMethod::Replace => "replace",
+        PeerMethod::Dismiss => "dismiss",
+        PeerMethod::Verify => "verify",
     }
 }

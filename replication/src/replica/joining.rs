@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::propose::LEADER_PAUSE;
 use super::{Fault, Replica};
 use crate::admission;
+use crate::compaction;
 use crate::consensus;
 use crate::formation::{self, MetACluster};
 use crate::identity::{self, Identity};
+use crate::removed;
 use crate::running::Running;
 use crate::succession;
 
@@ -47,8 +49,12 @@ impl Replica {
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(watching));
         let admitting = admission::admit_newcomers(running.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(admitting));
+        let looking = removed::watch(running.clone(), inner.fault.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(looking));
         let succeeding = succession::succeed(running.clone());
         tokio::spawn(inner.stop.clone().run_until_cancelled_owned(succeeding));
+        let compacting = compaction::keep_within_bound(running.clone(), inner.log.clone());
+        tokio::spawn(inner.stop.clone().run_until_cancelled_owned(compacting));
         let _first = inner.running.set(running);
         Ok(())
     }

@@ -148,11 +148,11 @@ impl Replica {
             .follow(self.inner.db.reader.clone(), after, ledger_id);
         #[cfg(feature = "failpoints")]
         let feed = crate::feed::spoil::spoil(feed);
-        // A history that turned out to be wrong is not told any further.
-        let feed = feed.map(move |event| match alarm.quarantine() {
-            Some(reason) => Err(ServiceError::Quarantined(reason)),
-            None => event,
-        });
+        // What turned out to be wrong is not told any further.
+        let feed = feed.take_until(alarm.raised());
+        let end = stream::once(async move { alarm.quarantine() });
+        let end = end.filter_map(async |reason| Some(Err(ServiceError::Quarantined(reason?))));
+        let feed = feed.chain(end);
         feed.take_until(self.inner.stop.clone().cancelled_owned())
             .boxed()
     }

@@ -7,7 +7,9 @@ use futures_util::stream::BoxStream;
 
 use super::Replica;
 use crate::consensus;
+use crate::error::ServiceError;
 use crate::status::{ReplicaStatus, Role};
+use crate::verify::{Verification, Verifier};
 
 /// Shortest time between two views of the replicas: 20 a second.
 const STATUS_INTERVAL: Duration = Duration::from_millis(50);
@@ -54,11 +56,13 @@ impl Replica {
                 let mut applied = running.applied.clone();
                 let mut own_role = running.raft.server_metrics();
                 own_role.mark_unchanged();
+                let mut quarantine = running.alarm.subscribe();
                 let changed = async {
                     tokio::select! {
                         _ = reports.changed() => {}
                         _ = applied.changed() => {}
                         _ = own_role.changed() => {}
+                        _ = quarantine.changed() => {}
                     }
                 };
                 let started = Instant::now();
@@ -69,6 +73,22 @@ impl Replica {
         statuses
             .take_until(self.inner.stop.clone().cancelled_owned())
             .boxed()
+    }
+
+    /// Begins to compare the tables of all replicas, and returns at once; where a comparison that this replica has begun is
+    /// under way, that is it. Follow it by [`verification`](Self::verification). A replica that is found to be wrong is
+    /// quarantined.
+    ///
+    /// # Errors
+    /// A replica that is quarantined itself, waits for its cluster, or is stopping.
+    pub fn verify(&self) -> Result<Verification, ServiceError> {
+        let running = self.serving()?.ok_or(ServiceError::Forming)?;
+        Ok(Verifier::begin(running))
+    }
+
+    /// The last comparison that this replica has begun, by itself or because it was asked; none since its start.
+    pub fn verification(&self) -> Option<Verification> {
+        self.inner.running.get()?.verifier.last()
     }
 
     /// Ok when this replica has a leader, has caught up and serves; otherwise why not, for people.

@@ -13,23 +13,23 @@ const SQLITE_VALUES: usize = 16_000;
 const IN_LIST: usize = 1_000;
 
 /// A table as the writer sees it. The first `key` columns are its primary key.
-pub(super) struct Table {
-    pub(super) name: &'static str,
-    pub(super) key: usize,
-    pub(super) columns: &'static [Column],
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) key: usize,
+    pub(crate) columns: &'static [Column],
 }
 
 /// A column: its name, its PostgreSQL type, and whether it may be null.
-pub(super) struct Column {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) nullable: bool,
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) nullable: bool,
 }
 
 /// Types of columns. The driver's arrays hold no nulls, so each type names a value that stands for null in an
 /// array and that no row ever holds.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Uuid,
     Text,
     BigInt,

@@ -23,7 +23,7 @@ const fn nullable(name: &'static str, kind: Kind) -> Column {
     }
 }
 
-pub(super) const EXPENSE: Table = Table {
+pub(crate) const EXPENSE: Table = Table {
     name: "expense",
     key: 1,
     columns: &[
@@ -47,7 +47,7 @@ pub(super) const EXPENSE: Table = Table {
     ],
 };
 
-pub(super) fn expense(row: expense::Model) -> Vec<Value> {
+pub(crate) fn expense(row: expense::Model) -> Vec<Value> {
     vec![
         row.id.into(),
         row.ledger_id.into(),
@@ -69,17 +69,17 @@ pub(super) fn expense(row: expense::Model) -> Vec<Value> {
     ]
 }
 
-pub(super) const TERM: Table = Table {
+pub(crate) const TERM: Table = Table {
     name: "expense_term",
     key: 2,
     columns: &[column("expense_id", Kind::Uuid), column("term", Kind::Text)],
 };
 
-pub(super) fn term(expense_id: Uuid, term: &str) -> Vec<Value> {
+pub(crate) fn term(expense_id: Uuid, term: &str) -> Vec<Value> {
     vec![expense_id.into(), term.into()]
 }
 
-pub(super) const CATEGORY: Table = Table {
+pub(crate) const CATEGORY: Table = Table {
     name: "category",
     key: 1,
     columns: &[
@@ -94,7 +94,7 @@ pub(super) const CATEGORY: Table = Table {
     ],
 };
 
-pub(super) fn category(row: category::Model) -> Vec<Value> {
+pub(crate) fn category(row: category::Model) -> Vec<Value> {
     vec![
         row.id.into(),
         row.ledger_id.into(),
@@ -107,7 +107,7 @@ pub(super) fn category(row: category::Model) -> Vec<Value> {
     ]
 }
 
-pub(super) const LEDGER: Table = Table {
+pub(crate) const LEDGER: Table = Table {
     name: "ledger",
     key: 1,
     columns: &[
@@ -120,7 +120,7 @@ pub(super) const LEDGER: Table = Table {
     ],
 };
 
-pub(super) fn ledger(row: ledger::Model) -> Vec<Value> {
+pub(crate) fn ledger(row: ledger::Model) -> Vec<Value> {
     vec![
         row.id.into(),
         row.name.into(),
@@ -131,7 +131,7 @@ pub(super) fn ledger(row: ledger::Model) -> Vec<Value> {
     ]
 }
 
-pub(super) const CHANGE: Table = Table {
+pub(crate) const CHANGE: Table = Table {
     name: "change",
     key: 1,
     columns: &[
@@ -153,7 +153,7 @@ pub(super) fn change(batch: &ChangeBatch, payload: String) -> Vec<Value> {
     })
 }
 
-pub(super) fn change_row(row: change::Model) -> Vec<Value> {
+pub(crate) fn change_row(row: change::Model) -> Vec<Value> {
     vec![
         row.revision.into(),
         row.ledger_id.into(),
@@ -163,7 +163,7 @@ pub(super) fn change_row(row: change::Model) -> Vec<Value> {
     ]
 }
 
-pub(super) const KEY: Table = Table {
+pub(crate) const KEY: Table = Table {
     name: "idempotency_key",
     key: 1,
     columns: &[
@@ -176,7 +176,7 @@ pub(super) const KEY: Table = Table {
     ],
 };
 
-pub(super) fn key(row: idempotency_key::Model) -> Vec<Value> {
+pub(crate) fn key(row: idempotency_key::Model) -> Vec<Value> {
     vec![
         row.key.into(),
         row.payload_hash.into(),

@@ -163,7 +163,7 @@ impl Builder {
     }
 }
 
-async fn start_database(kind: DatabaseKind, folder: &Path) -> Database {
+pub(super) async fn start_database(kind: DatabaseKind, folder: &Path) -> Database {
     match kind {
         DatabaseKind::Postgres => Database::Postgres(TestPostgres::start(folder).await),
         DatabaseKind::Sqlite => Database::Sqlite(folder.join("threefold.db")),

@@ -50,8 +50,8 @@ pub struct Replica {
     process: Mutex<Option<ChildProcess>>,
     database: Database,
     url: String,
-    access_token: Option<String>,
-    plan: Plan,
+    pub(super) access_token: Option<String>,
+    pub(super) plan: Plan,
     overrides: Mutex<BTreeMap<String, String>>,
     more_environment: Mutex<BTreeMap<String, String>>,
 }

@@ -42,7 +42,12 @@ pub struct Million {
 
 /// Fills a cluster, replaces a follower, and starts one again and again.
 pub async fn measure(database: DatabaseKind, expenses: u64) -> Million {
-    let cluster = Cluster::start(database).await;
+    // So that the newcomer cannot be helped by what is left of the log.
+    let cluster = Cluster::builder()
+        .database(database)
+        .flag("--compact-after-mb", "16")
+        .start()
+        .await;
     cluster.wait_until_in_sync().await;
     let import_s = import(&cluster, expenses).await;
     let leader_id = cluster.leader().await;
@@ -75,7 +80,13 @@ pub async fn measure(database: DatabaseKind, expenses: u64) -> Million {
             let views = client.local().replicas().await.map_err(|e| e.to_string())?;
             let id = lost.id().to_string();
             match views.iter().find(|view| view.id == id) {
-                Some(view) if view.in_sync && view.role == "FOLLOWER" => Ok(()),
+                Some(view)
+                    if view.in_sync
+                        && view.role == "FOLLOWER"
+                        && view.expense_count.unsigned_abs() >= expenses =>
+                {
+                    Ok(())
+                }
                 view => Err(format!("{view:?}")),
             }
         })

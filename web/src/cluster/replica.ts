@@ -15,6 +15,7 @@ export const ReplicaFields = graphql(`
     expenseCount
     database
     lastSeenAt
+    quarantine
   }
 `)
 

@@ -15,6 +15,7 @@ export function replica(id: string, given: Partial<Replica> = {}): Replica {
     expenseCount: 5,
     database: 'SQLITE',
     lastSeenAt: '2026-11-22T12:00:00Z',
+    quarantine: null,
     ...given,
   }
 }

@@ -55,6 +55,8 @@ pub(crate) struct Replica {
     database: DatabaseKind,
     /// When it was last heard from; null if never.
     last_seen_at: Option<DateTime>,
+    /// Why it serves nothing, if it is quarantined: its history or its tables differ from the others'.
+    quarantine: Option<String>,
 }
 
 impl From<ReplicaStatus> for Replica {
@@ -71,6 +73,7 @@ impl From<ReplicaStatus> for Replica {
             expense_count: int(status.expense_count),
             database: status.database.into(),
             last_seen_at: status.last_seen_at.map(DateTime),
+            quarantine: status.quarantine,
         }
     }
 }

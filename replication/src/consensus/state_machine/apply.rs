@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use openraft::EntryPayload;
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, TransactionTrait};
 use threefold_entity::{Revision, idempotency_key};
+use uuid::Uuid;
 
 use super::standing::{Standing, index_column, load_standing, store_standing};
 use super::{Shared, snapshot};
@@ -29,6 +30,8 @@ struct Step {
     log_id: LogId,
     membership: Option<StoredMembership>,
     proposals: Vec<Proposal>,
+    /// Set where the tables are to be looked at before anything more is applied.
+    checkpoint: Option<Uuid>,
 }
 
 /// Why entries could not be applied.
@@ -65,16 +68,36 @@ impl Shared {
             .into_iter()
             .map(Step::decode)
             .collect::<Result<Vec<_>, _>>()?;
+        let mut standing = self.standing.lock().await;
+        let mut outcomes = Vec::with_capacity(steps.len());
+        // What comes after a checkpoint is another transaction.
+        let mut pieces = steps.chunk_by(|step, _| step.checkpoint.is_none());
+        // Without entries there may yet be some to repeat.
+        let first = pieces.next().unwrap_or_default();
+        for piece in std::iter::once(first).chain(pieces) {
+            outcomes.extend(self.apply_piece(&mut standing, piece, &traced).await?);
+            if let Some((checkpoint, index)) = piece.last().and_then(Step::checkpoint) {
+                self.examiner.begin(checkpoint, index).await;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn apply_piece(
+        &self,
+        standing: &mut Standing,
+        steps: &[Step],
+        traced: &TracedStep,
+    ) -> Result<Vec<Outcomes>, ApplyFault> {
         let started = Instant::now();
         let mut pause = RETRY_PAUSE.0;
-        let mut standing = self.standing.lock().await;
         loop {
             let begun = Instant::now();
             let transaction = traced.transaction(self.db.kind.name());
-            match self.attempt(&mut standing, &steps).await {
+            match self.attempt(standing, steps).await {
                 Ok(outcomes) => {
                     self.settings.metrics.applied(steps.len(), begun);
-                    self.announce(&standing);
+                    self.announce(standing);
                     return Ok(outcomes);
                 }
                 Err(fault)
@@ -313,6 +336,10 @@ impl Shared {
 }
 
 impl Step {
+    fn checkpoint(&self) -> Option<(Uuid, u64)> {
+        Some((self.checkpoint?, self.log_id.index))
+    }
+
     fn decode(entry: Entry) -> Result<Self, ApplyFault> {
         let log_id = entry.log_id;
         let unreadable =
@@ -322,6 +349,7 @@ impl Step {
                 log_id,
                 membership: None,
                 proposals: Vec::new(),
+                checkpoint: None,
             },
             EntryPayload::Membership(membership) => {
                 let membership = StoredMembership::new(Some(log_id), membership);
@@ -329,12 +357,14 @@ impl Step {
                     log_id,
                     membership: Some(membership),
                     proposals: Vec::new(),
+                    checkpoint: None,
                 }
             }
             EntryPayload::Normal(batch) => Self {
                 log_id,
                 membership: None,
                 proposals: batch.decode().map_err(|e| unreadable(&e))?,
+                checkpoint: batch.is_checkpoint(),
             },
         })
     }

@@ -28,7 +28,11 @@ async fn machine(folder: &std::path::Path) -> StateMachine {
         db,
         log,
         folder.join("snapshots"),
-        Settings { patience, metrics },
+        Settings {
+            patience,
+            metrics,
+            alarm: Arc::default(),
+        },
         feed,
     )
     .await
@@ -106,6 +110,33 @@ async fn freed_names_are_taken_within_one_apply() {
             counts.push((accepted, machine.applied().borrow().revision));
         }
         assert_eq!(counts, [(6, 6.into()), (6, 6.into())]);
+    }
+}
+
+/// Applied in one go or one by one, a checkpoint sees what is before it and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_sees_exactly_what_is_before_it() {
+    let checkpoint = Uuid::from_u128(77);
+    for pieces in [1, 4] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut machine = machine(folder.path()).await;
+        let entries = [
+            entry(1, category(1, "Food")),
+            Entry {
+                log_id: LogId::new(CommittedLeaderId::new(1, 1), 2),
+                payload: EntryPayload::Normal(Batch::checkpoint(checkpoint)),
+            },
+            entry(3, category(2, "Travel")),
+            entry(4, category(3, "Rent")),
+        ];
+        let mut outcomes = Vec::new();
+        for piece in entries.chunks(pieces) {
+            outcomes.extend(machine.apply(piece.to_vec()).await.unwrap());
+        }
+        let counts: Vec<usize> = outcomes.iter().map(|outcomes| outcomes.0.len()).collect();
+        assert_eq!(counts, [1, 0, 1, 1]);
+        assert_eq!(machine.applied().borrow().revision, Revision::from(3));
+        assert_eq!(machine.examiner().seen(checkpoint).await, Some((2, 1)));
     }
 }
 

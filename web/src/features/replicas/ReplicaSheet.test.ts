@@ -59,6 +59,12 @@ test('one that is away fades, and says since when', () => {
   expect(text(put('3', { 3: { role: 'UNREACHABLE', lastSeenAt: null } }))).toContain('Never heard from')
 })
 
+test('one that is quarantined says why', () => {
+  const page = put('2', { 2: { quarantine: 'its table expense differs', inSync: false } })
+  expect(page.get('[role=alert]').text()).toBe('Quarantined, serves nothing: its table expense differs')
+  expect(put('2').find('[role=alert]').exists()).toBe(false)
+})
+
 test('hashes are compared at equal revisions only', () => {
   expect(text(put('2'))).toContain('equal on 3 replicas')
   const behind = { 2: { revision: '1200', stateHash: 'x' } }

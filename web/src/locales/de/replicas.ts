@@ -10,7 +10,7 @@ export default {
     UNREACHABLE: 'nicht erreichbar',
   },
   name: 'Replikat {replica}',
-  help: 'Jedes Blatt ist ein Replikat: ein Server mit eigener Datenbank, die alle Ausgaben enthält. Der Leader ordnet die Änderungen und gibt jede an die anderen weiter, damit auf allen drei Blättern immer dasselbe steht – auch wenn eines davon eine Weile fehlt.',
+  help: 'Jedes Blatt ist ein Replikat: ein Server mit eigener Datenbank, die alle Ausgaben enthält. Der Leader ordnet die Änderungen und gibt jede an die anderen weiter, damit auf allen Blättern immer dasselbe steht – auch wenn eines davon eine Weile fehlt.',
   waiting: 'Warten auf das erste Lebenszeichen der Replikate …',
   stale: 'Kein Replikat antwortet. Das hier war zuletzt bekannt.',
   standing: {
@@ -44,6 +44,7 @@ export default {
   database: { SQLITE: 'SQLite', POSTGRES: 'PostgreSQL' },
   inSync: 'synchron',
   notInSync: 'nicht synchron',
+  quarantine: 'In Quarantäne, bedient niemanden: {reason}',
   behind: '{count} zurück',
   ago: 'vor {time}',
   answers: 'antwortet dieser Seite',

@@ -8,7 +8,7 @@ export default {
     UNREACHABLE: 'unreachable',
   },
   name: 'Replica {replica}',
-  help: 'Each sheet is one replica: a server with its own database that holds every expense. The leader puts changes in order and hands each on to the others, so that all three sheets keep saying the same, also when one of them is gone for a while.',
+  help: 'Each sheet is one replica: a server with its own database that holds every expense. The leader puts changes in order and hands each on to the others, so that all sheets keep saying the same, also when one of them is gone for a while.',
   waiting: 'Waiting for the first sign of the replicas …',
   stale: 'No replica answers. This is what was last known.',
   standing: {
@@ -42,6 +42,7 @@ export default {
   database: { SQLITE: 'SQLite', POSTGRES: 'PostgreSQL' },
   inSync: 'in sync',
   notInSync: 'not in sync',
+  quarantine: 'Quarantined, serves nothing: {reason}',
   behind: '{count} behind',
   ago: '{time} ago',
   answers: 'answers this page',

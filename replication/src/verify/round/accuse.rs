@@ -1,0 +1,86 @@
+//! Telling those who are wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Round, TIMEOUT};
+use crate::verify::TablesState;
+use crate::verify::ask::Unanswered;
+use crate::verify::digest::Digest;
+use crate::verify::judgement::{Evidence, Judgement, Spot};
+use crate::verify::message::Asked;
+
+impl Round {
+    /// Shows each replica that is wrong that it is.
+    pub(super) async fn accuse(
+        &mut self,
+        digests: &BTreeMap<u64, &Digest>,
+        judgement: &Judgement,
+        leader: Option<u64>,
+    ) {
+        for (id, digest) in digests {
+            let Some(replica) = self.verification.replica_mut(*id) else {
+                continue;
+            };
+            let wrong = judgement
+                .wrong
+                .get(id)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let unclear = judgement.undecided.as_slice();
+            replica.state = if wrong.is_empty() && unclear.is_empty() {
+                TablesState::Equal
+            } else {
+                TablesState::Differs
+            };
+            let spots = if wrong.is_empty() { unclear } else { wrong };
+            replica.reason = tables_of(spots, digest);
+        }
+        for (id, spots) in &judgement.wrong {
+            let Some(spot) = spots.first() else { continue };
+            tracing::error!(
+                differing = id,
+                table = spot.table,
+                buckets = spots.len(),
+                "replica {id} holds other rows than the others; threefold verify names them"
+            );
+            let evidence = Evidence::of(self.verification.id, digests, spot, leader);
+            match self.ask(*id, &Asked::Accuse(evidence), TIMEOUT).await {
+                Ok(_) => {
+                    if let Some(replica) = self.verification.replica_mut(*id) {
+                        replica.quarantined = true;
+                    }
+                }
+                Err(Unanswered::Refused(reason) | Unanswered::Unreachable(reason)) => {
+                    tracing::error!(reason, "replica {id} was not quarantined");
+                }
+                Err(Unanswered::NotLeader) => {}
+            }
+        }
+        if let Some(spot) = judgement.undecided.first() {
+            tracing::error!(
+                table = spot.table,
+                buckets = judgement.undecided.len(),
+                "replicas hold different rows and it cannot be told whose are right, so none is quarantined; threefold \
+                 verify names them"
+            );
+        }
+        self.verification.undecided = !judgement.undecided.is_empty();
+        self.publish();
+    }
+}
+
+/// The tables in which a replica differs, for people.
+fn tables_of(spots: &[Spot], digest: &Digest) -> Option<String> {
+    let tables: BTreeSet<&str> = spots.iter().map(|spot| spot.table.as_str()).collect();
+    let told: Vec<String> = tables
+        .into_iter()
+        .map(|name| {
+            let table = digest.tables.iter().find(|table| table.name == name);
+            match table.and_then(|table| table.unreadable.as_ref()) {
+                Some(reason) => format!("table {name}: {reason}"),
+                None => format!("table {name}"),
+            }
+        })
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
