@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test torture torture-binary lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-binary lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -63,6 +63,19 @@ test: ## Check the formatting, lint, and run every test; installs what is missin
 	cargo build --locked --bin threefold
 	$(TESTS)
 	cd $(WEB) && THREEFOLD_BIN=$(THREEFOLD_DEBUG) npm run e2e
+
+# The build that replicas are upgraded from: a tag, a commit, a branch.
+PREVIOUS ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),b1a8916)
+PREVIOUS_HOME := $(abspath target/previous)
+
+upgrade: ## Upgrade a cluster of an earlier build under load, replica by replica, and back: make upgrade PREVIOUS=<git revision>
+	scripts/install-deps.sh test
+	git worktree prune
+	test -e $(PREVIOUS_HOME)/source/.git || git worktree add --detach $(PREVIOUS_HOME)/source $(PREVIOUS)
+	git -C $(PREVIOUS_HOME)/source checkout --quiet --detach $(PREVIOUS)
+	cd $(PREVIOUS_HOME)/source && CARGO_TARGET_DIR=$(PREVIOUS_HOME)/target cargo build --locked --bin threefold
+	cargo build --locked --bin threefold
+	THREEFOLD_PREVIOUS_BIN=$(PREVIOUS_HOME)/target/debug/threefold cargo test --locked -p threefold-tests --test mixed_builds -- --nocapture --test-threads=1
 
 # The binary with failpoints, for tests only, beside the one without, which is what cargo leaves there in the end.
 TORTURE_BINARY := $(or $(CARGO_TARGET_DIR),target)/debug/threefold-torture
