@@ -249,7 +249,8 @@ async fn broken(
     };
     let before = crate::world::guard(kept).clone();
     // Heartbeats are short; what is longer carries entries.
-    let lies = breakage == Breakage::ReadIndex || (envelope.payload.len() > 600 && call % 3 == 0);
+    let lies =
+        breakage == Breakage::ReadIndex || (envelope.payload.len() > 600 && call.is_multiple_of(3));
     if let Some(before) = before.filter(|_| lies) {
         return Ok(before);
     }
