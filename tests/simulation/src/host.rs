@@ -26,7 +26,6 @@ pub async fn run(shared: Shared, id: u64) -> turmoil::Result {
         let breakage = world.breakage;
         let slot = world.replicas.get_mut(&id).expect("replicas are fixed");
         slot.up = true;
-        slot.stopped = false;
         slot.order = Order::Run;
         slot.incarnation += 1;
         (
@@ -80,7 +79,6 @@ pub async fn run(shared: Shared, id: u64) -> turmoil::Result {
     slot.replica = None;
     slot.up = false;
     slot.refuses = true;
-    slot.stopped = true;
     world.trace.event(format_args!("replica {id} has stopped"));
     Ok(())
 }

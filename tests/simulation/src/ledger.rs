@@ -6,8 +6,6 @@ use threefold_replication::simulation::disk::{Contents, Write};
 use threefold_replication::simulation::{entry, purged};
 use uuid::Uuid;
 
-use crate::world::Violation;
-
 /// An entry as some leader made it: there is one for each term and index.
 struct Made {
     hash: blake3::Hash,
@@ -173,15 +171,5 @@ impl Ledger {
     /// What was found since the last time.
     pub fn take_violations(&mut self) -> Vec<(&'static str, String)> {
         std::mem::take(&mut self.violations)
-    }
-}
-
-impl From<(&'static str, String)> for Violation {
-    fn from((invariant, detail): (&'static str, String)) -> Self {
-        Self {
-            invariant,
-            detail,
-            at: std::time::Duration::ZERO,
-        }
     }
 }

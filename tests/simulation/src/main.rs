@@ -85,7 +85,7 @@ fn alone(seed: u64, arguments: &Arguments) -> ExitCode {
     let _clocks = mad_turmoil::time::SimClocksGuard::init();
     let replicas = arguments
         .replicas
-        .unwrap_or(if seed % 4 == 0 { 5 } else { 3 });
+        .unwrap_or(if seed.is_multiple_of(4) { 5 } else { 3 });
     let plan = Plan::of(seed, replicas);
     let folder = scratch().join(format!("threefold-simulation-{}", std::process::id()));
     let (breakage, print, below) = (arguments.breakage, arguments.print, folder.clone());

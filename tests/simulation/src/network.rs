@@ -10,7 +10,6 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde::{Deserialize, Serialize};
 use threefold_replication::Replica;
-use threefold_replication::format::Formats;
 use threefold_replication::peer::{
     Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport,
 };
@@ -56,6 +55,7 @@ struct Request {
     cluster_id: Option<Uuid>,
     from: u64,
     to: u64,
+    format: u32,
     payload: Bytes,
 }
 
@@ -114,6 +114,7 @@ fn request(method: Option<PeerMethod>, envelope: Envelope) -> Request {
         cluster_id: envelope.cluster_id,
         from: envelope.from,
         to: envelope.to,
+        format: envelope.format,
         payload: envelope.payload,
     }
 }
@@ -203,7 +204,7 @@ async fn answer(
         cluster_id: request.cluster_id,
         from: request.from,
         to: request.to,
-        format: Formats::FIRST.message,
+        format: request.format,
         payload: request.payload,
     };
     let Some(method) = request.method.and_then(|place| METHODS.get(place)) else {
@@ -251,7 +252,8 @@ async fn broken(
     };
     let before = crate::world::guard(kept).clone();
     // Heartbeats are short; what is longer carries entries.
-    let lies = breakage == Breakage::ReadIndex || (envelope.payload.len() > 600 && call % 3 == 0);
+    let lies =
+        breakage == Breakage::ReadIndex || (envelope.payload.len() > 600 && call.is_multiple_of(3));
     if let Some(before) = before.filter(|_| lies) {
         return Ok(before);
     }

@@ -57,8 +57,6 @@ pub struct Slot {
     pub up: bool,
     /// While none runs: its machine is there to say so.
     pub refuses: bool,
-    /// Set once the process has stopped cleanly.
-    pub stopped: bool,
     /// What it is to do.
     pub order: Order,
     /// Counts its processes.
@@ -114,7 +112,6 @@ impl Shared {
                 replica: None,
                 up: false,
                 refuses: true,
-                stopped: false,
                 order: Order::Run,
                 incarnation: 0,
             };
