@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test upgrade torture torture-binary lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-binary simulate lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -98,6 +98,15 @@ torture: ## Break a cluster for MINUTES while clients use it, and judge what the
 	cargo build --locked --profile torture --package threefold-tests --bin torture
 	THREEFOLD_BIN=$(TORTURE)/threefold-torture THREEFOLD_TORTURE_BIN=$(TORTURE)/threefold-torture $(TORTURE)/torture run --minutes $(MINUTES) \
 	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
+
+# A failed seed is printed, and repeats: make simulate SEED=4711. docs/simulation.md says more.
+SEEDS ?= 300
+FROM ?= 1
+GIVEN_REPLICAS := $(if $(filter command environment,$(word 1,$(origin REPLICAS))),$(REPLICAS))
+simulate: ## Run the replication code in a simulation: SEEDS=300 FROM=1 REPLICAS=3|5, or SEED=4711
+	cargo build --locked --profile torture --package threefold-simulation
+	$(TORTURE)/simulate $(if $(SEED),--seed $(SEED) --print,--seeds $(SEEDS) --from $(FROM)) \
+	  $(if $(GIVEN_REPLICAS),--replicas $(GIVEN_REPLICAS)) $(if $(BREAK),--break $(BREAK))
 
 lint: $(PACKAGES) ## Check the formatting and lint
 	cargo fmt --check

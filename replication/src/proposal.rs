@@ -110,6 +110,7 @@ impl Batch {
     pub(crate) fn checkpoint(id: Uuid) -> Self {
         Self {
             checkpoint: Some(id),
+            // It has nothing that a format could change.
             ..Self::new(Formats::FIRST.log, Vec::new())
         }
     }
