@@ -80,6 +80,8 @@ pub(crate) mod tests {
             database_patience: Duration::from_secs(5),
             verify_interval: None,
             compact_after_entries: 50_000,
+            compact_after_bytes: 256_000_000,
+            verify_interval: None,
             group_commit: true,
         }
     }

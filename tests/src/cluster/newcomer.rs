@@ -24,11 +24,11 @@ impl Cluster {
             public,
             peer,
             peers: peers.chain([own]).collect(),
-            binary: model.plan.binary.clone(),
             secret: model.plan.secret.clone(),
             token: model.plan.token.clone(),
             flags: model.plan.flags.clone(),
             environment: model.plan.environment.clone(),
+            binary: model.plan.binary.clone(),
             folder,
         };
         let database = start_database(model.database_kind(), &plan.folder).await;

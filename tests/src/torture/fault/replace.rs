@@ -1,4 +1,4 @@
-//! A replica that has lost everything is removed under load, and an empty one takes its place.
+//! A replica is removed under load, having lost everything or alive and well, and an empty one takes its place.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,19 @@ use futures_util::future::LocalBoxFuture;
 
 use super::{Dice, Fault, Scene, Victims};
 use crate::binary;
-use crate::inspect::Inspector;
+use crate::operator;
 
 const REMOVAL_TIMEOUT: Duration = Duration::from_secs(40);
+/// Longest wait until one that was removed alive has stopped.
+const END_TIMEOUT: Duration = Duration::from_secs(40);
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Replace {
     victims: Victims,
+    /// Removed while it lives: it finishes what its clients have begun, and stops.
+    alive: bool,
     lost: Option<u16>,
 }
 
@@ -23,6 +27,7 @@ impl Replace {
     pub(super) fn draw(dice: &mut Dice) -> Self {
         Self {
             victims: dice.pick(&[Victims::Leader, Victims::Follower]),
+            alive: dice.chance(50),
             lost: None,
         }
     }
@@ -30,7 +35,8 @@ impl Replace {
 
 impl Fault for Replace {
     fn kind(&self) -> String {
-        format!("replace {:?}", self.victims).to_lowercase()
+        let how = if self.alive { "living" } else { "lost" };
+        format!("replace {how} {:?}", self.victims).to_lowercase()
     }
 
     fn is_exclusive(&self) -> bool {
@@ -41,10 +47,16 @@ impl Fault for Replace {
         async {
             let lost = self.victims.find(scene).await[0];
             self.lost = Some(lost);
-            scene.kill(lost);
             let replica = scene.cluster.replica(lost);
-            std::fs::remove_dir_all(replica.data_folder()).expect("a data folder to lose");
-            Inspector::of(replica).await.wipe().await;
+            if self.alive {
+                scene.disturb(lost);
+                remove(scene, lost).await;
+                replica.wait_for_end(END_TIMEOUT).await;
+                operator::empty(replica).await;
+                return format!("{lost} is removed, stops by itself, and is emptied");
+            }
+            scene.kill(lost);
+            operator::empty(replica).await;
             remove(scene, lost).await;
             format!("{lost} has lost everything and is removed")
         }
