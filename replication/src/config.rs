@@ -78,6 +78,7 @@ pub(crate) mod tests {
             write_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(5),
             database_patience: Duration::from_secs(5),
+            verify_interval: None,
             compact_after_entries: 50_000,
             compact_after_bytes: 256_000_000,
             verify_interval: None,
