@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test torture torture-binary lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-binary simulate lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -64,6 +64,19 @@ test: ## Check the formatting, lint, and run every test; installs what is missin
 	$(TESTS)
 	cd $(WEB) && THREEFOLD_BIN=$(THREEFOLD_DEBUG) npm run e2e
 
+# The build that replicas are upgraded from: a tag, a commit, a branch.
+PREVIOUS ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),b1a8916)
+PREVIOUS_HOME := $(abspath target/previous)
+
+upgrade: ## Upgrade a cluster of an earlier build under load, replica by replica, and back: make upgrade PREVIOUS=<git revision>
+	scripts/install-deps.sh test
+	git worktree prune
+	test -e $(PREVIOUS_HOME)/source/.git || git worktree add --detach $(PREVIOUS_HOME)/source $(PREVIOUS)
+	git -C $(PREVIOUS_HOME)/source checkout --quiet --detach $(PREVIOUS)
+	cd $(PREVIOUS_HOME)/source && CARGO_TARGET_DIR=$(PREVIOUS_HOME)/target cargo build --locked --bin threefold
+	cargo build --locked --bin threefold
+	THREEFOLD_PREVIOUS_BIN=$(PREVIOUS_HOME)/target/debug/threefold cargo test --locked -p threefold-tests --test mixed_builds -- --nocapture --test-threads=1
+
 # The binary with failpoints, for tests only, beside the one without, which is what cargo leaves there in the end.
 TORTURE_BINARY := $(or $(CARGO_TARGET_DIR),target)/debug/threefold-torture
 torture-binary: ## Build the binary with failpoints that some tests need
@@ -85,6 +98,15 @@ torture: ## Break a cluster for MINUTES while clients use it, and judge what the
 	cargo build --locked --profile torture --package threefold-tests --bin torture
 	THREEFOLD_BIN=$(TORTURE)/threefold-torture THREEFOLD_TORTURE_BIN=$(TORTURE)/threefold-torture $(TORTURE)/torture run --minutes $(MINUTES) \
 	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
+
+# A failed seed is printed, and repeats: make simulate SEED=4711. docs/simulation.md says more.
+SEEDS ?= 300
+FROM ?= 1
+GIVEN_REPLICAS := $(if $(filter command environment,$(word 1,$(origin REPLICAS))),$(REPLICAS))
+simulate: ## Run the replication code in a simulation: SEEDS=300 FROM=1 REPLICAS=3|5, or SEED=4711
+	cargo build --locked --profile torture --package threefold-simulation
+	$(TORTURE)/simulate $(if $(SEED),--seed $(SEED) --print,--seeds $(SEEDS) --from $(FROM)) \
+	  $(if $(GIVEN_REPLICAS),--replicas $(GIVEN_REPLICAS)) $(if $(BREAK),--break $(BREAK))
 
 lint: $(PACKAGES) ## Check the formatting and lint
 	cargo fmt --check

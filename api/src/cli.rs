@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, each with its flags (`Args`) and what it does (`run`).
 
+pub mod backup;
 mod client;
 pub mod cluster;
 pub mod completions;
@@ -9,6 +10,7 @@ pub mod demo;
 pub mod health;
 pub mod import;
 pub mod man;
+pub mod restore;
 pub mod sample;
 pub mod schema;
 pub mod serve;
@@ -54,6 +56,10 @@ enum Command {
     Token(token::Args),
     /// Print the public GraphQL schema (SDL).
     Schema(schema::Args),
+    /// Take a backup of everything, from any replica while it serves, or check one.
+    Backup(backup::Args),
+    /// Make an empty replica a cluster of its own, with everything that a backup holds.
+    Restore(Box<restore::Args>),
     /// Who is in the cluster, and what to do on a bad day.
     Cluster(cluster::Args),
     /// Check the settings of a replica, or print a configuration file to begin with.
@@ -84,6 +90,7 @@ impl Cli {
             Command::Serve(args) => Some(&mut **args),
             Command::Config(args) => args.serve_mut(),
             Command::Cluster(args) => Some(args.serve_mut()),
+            Command::Restore(args) => Some(args.serve_mut()),
             _ => None,
         };
         if let (Some(args), Some(sources)) = (args, sources) {
@@ -112,6 +119,8 @@ impl Cli {
                 Command::Health(args) => health::run(args).await,
                 Command::Token(args) => token::run(args).await,
                 Command::Schema(args) => schema::run(args).await,
+                Command::Backup(args) => backup::run(args).await,
+                Command::Restore(args) => restore::run(*args).await,
                 Command::Cluster(args) => cluster::run(args).await,
                 Command::Config(args) => config::run(args).await,
                 Command::Completions(args) => completions::run(args).await,

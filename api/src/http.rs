@@ -1,6 +1,7 @@
 //! The public listener: GraphQL over HTTP, the door to the WebSocket, the questions of a load balancer, and the pages.
 
 mod asset;
+pub(crate) mod backup;
 pub(crate) mod body;
 mod cors;
 mod graphiql;
@@ -74,6 +75,7 @@ pub struct Drain {
 #[derive(Clone)]
 pub(crate) struct Public {
     pub(crate) api: Api,
+    pub(crate) replica: Replica,
     pub(crate) access: Arc<Access>,
     pub(crate) drain: Drain,
     pages: Pages,
@@ -103,6 +105,7 @@ pub fn router(
         .layer(compression());
     let public = Public {
         api: Api::new(replica.clone(), metrics.clone()),
+        replica: replica.clone(),
         access: Arc::new(access),
         drain: drain.clone(),
         pages,
@@ -113,6 +116,7 @@ pub fn router(
             "/graphql",
             post(graphql).get(ws::upgrade).fallback(method_not_allowed),
         )
+        .route("/backup", post(backup::backup))
         .merge(health::router(replica, drain.stopping))
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         // Outermost, so that a page can read refusals, too.

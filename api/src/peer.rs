@@ -21,6 +21,8 @@ macro_rules! document {
         )
     };
 }
+/// Header with the format of a call's payload; without it, format 1.
+const FORMAT: &str = "threefold-format";
 /// Most bytes of a call: a batch of log entries or a chunk of a snapshot, in base64.
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 

@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 use crate::board::Board;
 use crate::consensus::state_machine::Applied;
 use crate::consensus::{self, Raft, RaftView};
+use crate::format::Formats;
 use crate::group_commit::{ProposeFault, send};
 use crate::outcome::{Acknowledgement, Outcome, Receipt, Settled, Stage, Verdict};
 use crate::status::Role;
@@ -57,6 +58,13 @@ impl Acknowledger {
             }
             let _woken = tokio::time::timeout(TICK, reports.changed()).await;
         }
+    }
+
+    /// What everybody reads who has to read this replica's log.
+    pub(crate) fn formats(&self) -> Formats {
+        let view = consensus::view(&self.raft);
+        let others = view.members.into_iter().filter(|id| *id != self.own_id);
+        self.board.common_formats(others)
     }
 
     /// Answers the proposers of one log entry, each as it asked for, without holding up the next entry.
@@ -153,7 +161,10 @@ impl Acknowledger {
     }
 
     fn stage(&self, view: &RaftView, id: u64, index: u64) -> Option<Stage> {
-        if self.applied_index(id) >= Some(index) {
+        // What a quarantined replica has in its log, it has; what it has in its database is not to be trusted.
+        let peer = self.board.peer(id);
+        let trusted = peer.is_none_or(|peer| peer.report.quarantine.is_none());
+        if trusted && self.applied_index(id) >= Some(index) {
             Some(Stage::Applied)
         } else {
             (view.matched.get(&id) >= Some(&index)).then_some(Stage::Durable)

@@ -204,6 +204,7 @@ mod tests {
             expense_count: 0,
             database: DatabaseKind::Sqlite,
             quarantine: None,
+            formats: Default::default(),
             lost_leader: None,
         }
     }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use crate::format::Formats;
 use crate::status::Report;
 
 /// See the module. Shared by reference.
@@ -152,6 +153,18 @@ impl Board {
         })
     }
 
+    /// What all these peers read. One that was never heard from reads what the first builds did, for all that is known.
+    pub(crate) fn common_formats(&self, ids: impl Iterator<Item = u64>) -> Formats {
+        let peers = self.lock();
+        let of_peer = |id| {
+            peers
+                .get(&id)
+                .map(|standing: &PeerStanding| standing.report.formats)
+        };
+        ids.map(|id| of_peer(id).unwrap_or_default())
+            .fold(Formats::OWN, Formats::common)
+    }
+
     /// The public addresses of the peers heard from.
     pub(crate) fn urls(&self) -> Vec<String> {
         self.lock()
@@ -210,6 +223,35 @@ mod tests {
         board.heard(report(5), Some(5));
         let peer = board.peer(2).unwrap();
         assert!(peer.reachable && peer.in_sync && !board.is_gone(2));
+    }
+
+    #[test]
+    fn the_common_formats_are_those_of_the_oldest_build_that_may_be_there() {
+        let board = Board::new(Duration::from_secs(60));
+        let later = |id| Report {
+            replica_id: id,
+            formats: Formats {
+                log: 9,
+                snapshot: 9,
+                message: 9,
+            },
+            ..report(1)
+        };
+        for id in [2, 3] {
+            board.heard(later(id), None);
+        }
+        assert_eq!(
+            board.common_formats([2, 3].into_iter()),
+            Formats::OWN,
+            "nobody writes what it does not know itself"
+        );
+        assert_eq!(board.common_formats([2, 4].into_iter()), Formats::FIRST);
+        let older = Report {
+            formats: Formats::FIRST,
+            ..later(3)
+        };
+        board.heard(older, None);
+        assert_eq!(board.common_formats([2, 3].into_iter()), Formats::FIRST);
     }
 
     #[test]

@@ -56,3 +56,32 @@ pub struct Config {
     /// Proposals share log entries. Switched off only to measure what it gains.
     pub group_commit: bool,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// One replica with the defaults, in a folder and on a database that are still to be named.
+    pub(crate) fn config() -> Config {
+        Config {
+            id: 1,
+            data: PathBuf::new(),
+            database_url: String::new(),
+            public_url: "http://127.0.0.1:1".to_owned(),
+            peers: vec![PeerAddress {
+                id: 1,
+                url: "http://127.0.0.1:2".to_owned(),
+            }],
+            min_in_sync: None,
+            in_sync_timeout: Duration::from_secs(2),
+            election_timeout: Duration::from_millis(750),
+            write_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(5),
+            database_patience: Duration::from_secs(5),
+            compact_after_entries: 50_000,
+            compact_after_bytes: 256_000_000,
+            verify_interval: None,
+            group_commit: true,
+        }
+    }
+}

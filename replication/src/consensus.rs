@@ -2,6 +2,8 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(any(test, feature = "conformance"))]
+pub mod fixtures;
 pub(crate) mod log_disk;
 pub(crate) mod log_store;
 mod network;
@@ -23,11 +25,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use openraft::error::{ClientWriteError, InitializeError, RaftError};
-use openraft::raft::SnapshotResponse;
-use openraft::{ChangeMembers, Config as RaftConfig, ServerState, Snapshot, SnapshotPolicy};
+use openraft::raft::{AppendEntriesRequest, SnapshotResponse};
+use openraft::{
+    ChangeMembers, Config as RaftConfig, EntryPayload, ServerState, Snapshot, SnapshotPolicy,
+};
 use serde::Serialize;
 
 use self::snapshot::{SnapshotData, SnapshotFile};
+use self::types::{Entry, TypeConfig};
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::peer::{PeerAddress, PeerFault, ServiceFault, decode, encode};
@@ -258,9 +263,27 @@ pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result
 /// Answers a leader's AppendEntries or a candidate's RequestVote. The result is the ACK.
 pub(crate) async fn serve(raft: &Raft, rpc: Rpc, payload: &[u8]) -> Result<Bytes, PeerFault> {
     match rpc {
-        Rpc::AppendEntries => answer(raft.append_entries(decode(payload)?).await),
+        Rpc::AppendEntries => {
+            let request: AppendEntriesRequest<TypeConfig> = decode(payload)?;
+            readable(&request.entries)?;
+            answer(raft.append_entries(request).await)
+        }
         Rpc::Vote => answer(raft.vote(decode(payload)?).await),
     }
+}
+
+/// Refuses entries that this version could not apply: it would stop at them, and its acknowledgement would have counted.
+fn readable(entries: &[Entry]) -> Result<(), PeerFault> {
+    for entry in entries {
+        if let EntryPayload::Normal(batch) = &entry.payload
+            && let Err(newer) = batch.check()
+        {
+            let index = entry.log_id.index;
+            tracing::error!(index, error = %newer, "log entry {index} is refused");
+            return Err(PeerFault::Malformed(format!("log entry {index}: {newer}")));
+        }
+    }
+    Ok(())
 }
 
 /// Calls between consensus engines that fit one message.

@@ -1,5 +1,7 @@
 //! This replica's own database: one connection that writes, a pool that reads, and which failures pass by themselves.
 
+mod occupant;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,6 +13,7 @@ use sea_orm::{
 use sea_orm::{RuntimeErr, SqlxError};
 use threefold_migration::{Migrator, MigratorTrait};
 
+pub(crate) use self::occupant::{Occupant, occupant};
 use crate::status::DatabaseKind;
 
 /// Connections that read, and the most reads that run at once.
@@ -53,7 +56,7 @@ impl Database {
     pub(crate) async fn open(url: &str) -> Result<Self, DbErr> {
         let kind = kind_of(url)?;
         let writer = SeaDatabase::connect(options(url, kind, 1, false)).await?;
-        Migrator::up(&writer, None).await?;
+        Migrator::up(&writer, None).await.map_err(newer_schema)?;
         let readers = if kind == DatabaseKind::Sqlite {
             READERS / 4
         } else {
@@ -90,13 +93,15 @@ impl Database {
     pub(crate) async fn simulated(
         writer: DatabaseConnection,
         reader: DatabaseConnection,
+        connections: Arc<AtomicU64>,
     ) -> Result<Self, DbErr> {
         Migrator::up(&writer, None).await?;
         Ok(Self {
             writer,
+            examiner: reader.clone(),
             reader,
             kind: DatabaseKind::Sqlite,
-            connections: Arc::default(),
+            connections,
         })
     }
 
@@ -160,6 +165,17 @@ impl Database {
                 tracing::debug!(%error, "a connection pool did not close");
             }
         }
+    }
+}
+
+/// Says what to do about a schema with steps that this version does not know. The library that takes the steps tells it by
+/// its text only; a test looks whether it still does.
+fn newer_schema(error: DbErr) -> DbErr {
+    match &error {
+        DbErr::Custom(text) if text.contains("is missing") => DbErr::Custom(format!(
+            "its schema is that of a newer version: upgrade this replica ({text})"
+        )),
+        _ => error,
     }
 }
 
@@ -284,6 +300,18 @@ mod tests {
         for code in ["23505", "22021", "42P01", "22003", "28P01", "1", "19", "11"] {
             assert!(!is_transient_code(code), "{code}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_schema_of_a_newer_version_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("state.db").display());
+        let db = Database::open(&url).await.unwrap();
+        let step = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
+        db.writer.execute_unprepared(step).await.unwrap();
+        db.close().await;
+        let refused = Database::open(&url).await.unwrap_err().to_string();
+        assert!(refused.contains("upgrade this replica"), "{refused}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::format::Formats;
 use crate::peer::{PeerAddress, PeerError, PeerMethod, decode, encode};
 use crate::wire::Wire;
 
@@ -32,6 +33,9 @@ pub(crate) struct HelloAnswer {
     /// The replicas in that membership; none from a version that did not say.
     #[serde(default)]
     pub(crate) members: Option<Vec<u64>>,
+    /// What it reads.
+    #[serde(default)]
+    pub(crate) formats: Formats,
     /// Those of them that have a vote; none from a version that did not say.
     #[serde(default)]
     pub(crate) voters: Option<Vec<u64>>,

@@ -164,7 +164,7 @@ async fn run(
             batch.iter().filter_map(|(waiting, _)| waiting.trace),
         );
         step.note("log.proposals", batch.len() as u64);
-        let entry = Batch::new(proposals).traced(step.contexts());
+        let entry = Batch::new(acknowledger.formats().log, proposals).traced(step.contexts());
         failpoint!("batch.begin");
         #[cfg(feature = "failpoints")]
         let batch = match sabotaged!("sabotage.answer-before-commit") {

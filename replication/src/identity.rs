@@ -11,7 +11,9 @@ use threefold_entity::replica_state;
 use uuid::Uuid;
 
 use crate::database::Database;
+use crate::format::{self, NewerFormat};
 use crate::history::HistoryHash;
+use crate::restore::mark;
 
 /// The mark on both halves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,9 +24,30 @@ pub(crate) struct Identity {
     pub(crate) birth_mark: Uuid,
 }
 
+/// The layout of data folders that this version reads and writes. It is written beside the mark where it is not the first.
+const FOLDER_FORMAT: u32 = 1;
+
+/// As much as can be read of the mark of any version.
+#[derive(Deserialize)]
+struct FolderFormat {
+    #[serde(default = "first_folder_format")]
+    format: u32,
+}
+
+fn first_folder_format() -> u32 {
+    1
+}
+
 /// Why the halves cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IdentityFault {
+    #[error(
+        "a restore into {0} was interrupted, so that this replica is not whole: repeat `threefold restore`, or empty data \
+         folder and database"
+    )]
+    RestoreUnfinished(PathBuf),
+    #[error("{0} cannot be read: {1}")]
+    Newer(PathBuf, NewerFormat),
     #[error("the data folder {0} failed: {1}")]
     Folder(PathBuf, std::io::Error),
     #[error("the database failed: {0}")]
@@ -64,6 +87,9 @@ pub(crate) async fn read(
     db: &Database,
     replica_id: u64,
 ) -> Result<Option<Identity>, IdentityFault> {
+    if mark::is_unfinished(folder) {
+        return Err(IdentityFault::RestoreUnfinished(folder.to_owned()));
+    }
     let row = replica_state::Entity::find_by_id(replica_state::ONLY_ROW)
         .one(&db.writer)
         .await?;
@@ -160,6 +186,24 @@ pub(crate) async fn rename(
     finish_folder(folder)
 }
 
+/// True where the folder carries a mark, whole or begun.
+pub(crate) fn is_marked(folder: &Path) -> bool {
+    file(folder).exists() || unfinished(folder).exists()
+}
+
+/// Takes the mark off a folder that never became a replica's.
+pub(crate) fn forget(folder: &Path) -> Result<(), IdentityFault> {
+    for path in [file(folder), unfinished(folder)] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(IdentityFault::Folder(folder.to_owned(), error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn file(folder: &Path) -> PathBuf {
     folder.join("replica.json")
 }
@@ -170,9 +214,13 @@ fn unfinished(folder: &Path) -> PathBuf {
 
 fn read_file(path: &Path) -> Result<Option<Identity>, IdentityFault> {
     match fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|e| IdentityFault::Unreadable(path.to_owned(), e)),
+        Ok(bytes) => {
+            let unreadable = |e| IdentityFault::Unreadable(path.to_owned(), e);
+            let folder: FolderFormat = serde_json::from_slice(&bytes).map_err(unreadable)?;
+            format::check(folder.format, FOLDER_FORMAT)
+                .map_err(|newer| IdentityFault::Newer(path.to_owned(), newer))?;
+            serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(IdentityFault::Folder(path.to_owned(), error)),
     }
@@ -252,6 +300,16 @@ mod tests {
             read(other.path(), &blank_db, 2).await,
             Err(IdentityFault::DatabaseLost(..))
         ));
+    }
+
+    #[tokio::test]
+    async fn a_folder_of_a_newer_version_is_not_guessed_at() {
+        let (folder, db) = blank().await;
+        write(folder.path(), &db, &identity()).await.unwrap();
+        fs::write(file(folder.path()), r#"{"format":2,"home":"elsewhere"}"#).unwrap();
+        let refused = read(folder.path(), &db, 2).await.unwrap_err();
+        assert!(matches!(refused, IdentityFault::Newer(..)));
+        assert!(refused.to_string().contains("upgrade this replica"));
     }
 
     #[tokio::test]

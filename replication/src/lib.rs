@@ -8,11 +8,13 @@
 #[macro_use]
 pub mod failpoint;
 
+pub mod backup;
 pub mod change;
 pub mod command;
 pub mod config;
 mod error;
 pub mod feed;
+pub mod format;
 pub mod history;
 pub mod metrics;
 pub mod operator;
@@ -20,6 +22,7 @@ pub mod outcome;
 pub mod peer;
 pub mod recovery;
 mod replica;
+pub mod restore;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod status;
@@ -27,7 +30,7 @@ pub mod trace;
 pub mod verify;
 
 #[cfg(any(test, feature = "conformance"))]
-pub use consensus::conformance;
+pub use consensus::{conformance, fixtures};
 pub use error::ServiceError;
 pub use replica::{Fault, ReadConsistency, Replica};
 

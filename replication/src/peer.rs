@@ -60,6 +60,9 @@ pub struct Envelope {
     pub from: u64,
     /// The replica it is meant for.
     pub to: u64,
+    /// Format of the payload, and of the answer; see [`Formats::message`](crate::format::Formats::message). Transports that
+    /// carry none carry format 1.
+    pub format: u32,
     /// Encoded by this crate; opaque to transports.
     pub payload: Bytes,
 }

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 
 use crate::consensus::{self, Rpc, SnapshotChunk};
+use crate::format::{self, Formats};
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
 use crate::group_commit::Waiting;
@@ -20,7 +21,7 @@ use crate::trace::TraceContext;
 use crate::verify;
 
 impl Replica {
-    /// Answers a peer's call. The caller has checked the cluster secret.
+    /// Answers a peer's call, in the format that the call is of. The caller has checked the cluster secret.
     ///
     /// # Errors
     /// A call that is not for this replica, not for its cluster, unreadable, or cannot be served now.
@@ -85,6 +86,8 @@ impl Replica {
     }
 
     fn check_target(&self, envelope: &Envelope) -> Result<(), PeerFault> {
+        let readable = format::check(envelope.format, Formats::OWN.message);
+        readable.map_err(|newer| PeerFault::Malformed(newer.to_string()))?;
         let actual = self.id();
         if envelope.to == actual {
             Ok(())
@@ -114,6 +117,7 @@ impl Replica {
                 cluster_id: None,
                 at_work: false,
                 members: None,
+                formats: Formats::OWN,
                 voters: None,
                 settled_at: None,
             },
@@ -124,6 +128,7 @@ impl Replica {
                 HelloAnswer {
                     cluster_id: Some(running.identity.cluster_id),
                     at_work,
+                    formats: Formats::OWN,
                     voters: Some(consensus::view(&running.raft).voters),
                     settled_at: members.at.filter(|_| members.applied),
                     members: Some(members.nodes.into_keys().collect()),

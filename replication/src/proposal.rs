@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::command::Command;
+use crate::format::{self, Formats, NewerFormat};
 use crate::peer::{PeerFault, decode, encode};
 use crate::trace::TraceContext;
 
@@ -62,8 +63,8 @@ impl std::fmt::Debug for Proposal {
 /// until they are applied.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
-    /// Version of the proposals' encoding.
-    format: u8,
+    /// Version of the proposals' encoding, and of the rules by which they are applied.
+    format: u32,
     /// The encoded proposals, in order.
     proposals: Vec<Bytes>,
     /// Traces of those that are sampled, for whoever stores and applies them to follow. Nothing is computed from them.
@@ -85,22 +86,20 @@ impl std::fmt::Debug for Batch {
     }
 }
 
-/// The encoding written by this version: MessagePack with field names.
-const FORMAT: u8 = 1;
-
 /// A log entry that this version cannot read. It is never skipped: the replica stops.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnreadableBatch {
-    #[error("its format is {0}, this version reads {FORMAT}: upgrade this replica")]
-    Format(u8),
+    #[error(transparent)]
+    Newer(#[from] NewerFormat),
     #[error("{0}")]
     Proposal(#[from] PeerFault),
 }
 
 impl Batch {
-    pub(crate) fn new(proposals: Vec<Bytes>) -> Self {
+    /// Proposals in a format that all members of the cluster read: MessagePack with field names, so far.
+    pub(crate) fn new(format: u32, proposals: Vec<Bytes>) -> Self {
         Self {
-            format: FORMAT,
+            format,
             proposals,
             traces: Vec::new(),
             checkpoint: None,
@@ -111,7 +110,8 @@ impl Batch {
     pub(crate) fn checkpoint(id: Uuid) -> Self {
         Self {
             checkpoint: Some(id),
-            ..Self::new(Vec::new())
+            // It has nothing that a format could change.
+            ..Self::new(Formats::FIRST.log, Vec::new())
         }
     }
 
@@ -130,10 +130,14 @@ impl Batch {
         &self.traces
     }
 
+    /// Whether this version reads it. What it does not read it must not store for others either: its acknowledgement would
+    /// be worth nothing.
+    pub(crate) fn check(&self) -> Result<(), NewerFormat> {
+        format::check(self.format, Formats::OWN.log)
+    }
+
     pub(crate) fn decode(&self) -> Result<Vec<Proposal>, UnreadableBatch> {
-        if self.format != FORMAT {
-            return Err(UnreadableBatch::Format(self.format));
-        }
+        self.check()?;
         self.proposals
             .iter()
             .map(|bytes| Ok(decode(bytes)?))
@@ -150,7 +154,7 @@ mod tests {
     fn a_batch_survives_its_encoding() {
         let command = Command::delete_expense(Uuid::from_u128(7), Some(2));
         let proposal = Proposal::new(command, None, "anyone");
-        let batch = Batch::new(vec![encode(&proposal)]);
+        let batch = Batch::new(1, vec![encode(&proposal)]);
         let carried: Batch = decode(&encode(&batch)).unwrap();
         assert_eq!(carried.decode().unwrap(), [proposal]);
     }
@@ -159,7 +163,7 @@ mod tests {
     fn traces_take_26_bytes_each_and_change_nothing_else() {
         let command = Command::delete_expense(Uuid::from_u128(7), Some(2));
         let proposal = Proposal::new(command, None, "anyone");
-        let plain = Batch::new(vec![encode(&proposal)]);
+        let plain = Batch::new(1, vec![encode(&proposal)]);
         let bytes = encode(&plain).len();
         let trace: TraceContext = decode(&encode(&serde_bytes::Bytes::new(&[1; 24]))).unwrap();
         let traced = |count: usize| plain.clone().traced(vec![trace; count]);
@@ -180,11 +184,11 @@ mod tests {
             proposals: Vec<Bytes>,
         }
         let before = Before {
-            format: FORMAT,
+            format: 1,
             proposals: vec![Bytes::from_static(b"x")],
         };
         let read: Batch = decode(&encode(&before)).unwrap();
-        assert_eq!(read, Batch::new(before.proposals.clone()));
+        assert_eq!(read, Batch::new(1, before.proposals.clone()));
         let trace: TraceContext = decode(&encode(&serde_bytes::Bytes::new(&[1; 24]))).unwrap();
         assert_eq!(
             decode::<Before>(&encode(&read.traced(vec![trace]))).unwrap(),
@@ -200,7 +204,7 @@ mod tests {
             proposals: Vec<Bytes>,
         }
         let before = Before {
-            format: FORMAT,
+            format: 1,
             proposals: Vec::new(),
         };
         let id = Uuid::from_u128(7);
@@ -209,7 +213,7 @@ mod tests {
         let carried: Batch = decode(&carried).unwrap();
         assert_eq!(carried.is_checkpoint(), Some(id));
         assert_eq!(carried.decode().unwrap(), []);
-        assert_eq!(encode(&Batch::new(Vec::new())), encode(&before));
+        assert_eq!(encode(&Batch::new(1, Vec::new())), encode(&before));
     }
 
     #[test]
@@ -222,7 +226,7 @@ mod tests {
         };
         let command = Command::add_category(category).unwrap();
         let proposal = Proposal::new(command, None, "anyone");
-        let batch = Batch::new(vec![encode(&proposal)]);
+        let batch = Batch::new(1, vec![encode(&proposal)]);
         for text in [format!("{proposal:?}"), format!("{batch:?}")] {
             assert!(!text.contains("Doctor"), "{text}");
             assert!(!text.contains("anyone"), "{text}");
@@ -236,7 +240,13 @@ mod tests {
             proposals: Vec::new(),
             ..Batch::default()
         };
-        assert!(matches!(batch.decode(), Err(UnreadableBatch::Format(9))));
+        let refused = batch.decode().unwrap_err();
+        assert!(matches!(
+            refused,
+            UnreadableBatch::Newer(NewerFormat { format: 9, .. })
+        ));
+        assert!(refused.to_string().contains("upgrade this replica"));
+        assert!(batch.check().is_err());
     }
 
     #[test]

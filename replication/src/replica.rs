@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 use sea_orm::DatabaseConnection;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     metrics: Arc<Metrics>,
     /// Set once this replica belongs to a cluster.
     running: OnceLock<Arc<Running>>,
+    /// Held while a backup is taken: one at a time.
+    pub(crate) backups: Arc<Semaphore>,
     /// Held while this replica adopts a cluster, so that it adopts one.
     adopting: Mutex<()>,
     fault: watch::Sender<Option<Fault>>,
@@ -100,6 +102,7 @@ impl Replica {
             wire,
             metrics,
             running: OnceLock::new(),
+            backups: Arc::new(Semaphore::new(1)),
             adopting: Mutex::default(),
             fault: watch::Sender::new(None),
             stop: CancellationToken::new(),

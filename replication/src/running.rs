@@ -18,6 +18,7 @@ use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::follow::Listener;
+use crate::format::Formats;
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
@@ -207,6 +208,7 @@ impl Running {
             expense_count: applied.expense_count,
             database: self.db.kind,
             quarantine: self.alarm.quarantine(),
+            formats: Formats::OWN,
             lost_leader: self.succession.lost(),
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use threefold_entity::Revision;
 use uuid::Uuid;
 
+use crate::format::Formats;
 use crate::history::HistoryHash;
 pub use crate::succession::LostLeader;
 
@@ -99,6 +100,9 @@ pub struct Report {
     pub database: DatabaseKind,
     /// Why it serves nothing, if it is quarantined.
     pub quarantine: Option<String>,
+    /// What it reads.
+    #[serde(default)]
+    pub formats: Formats,
     /// Set while nobody listens for the leader that it knew last; none from a version that did not say.
     #[serde(default)]
     pub lost_leader: Option<LostLeader>,
@@ -123,6 +127,7 @@ pub(crate) mod testing {
             expense_count: 0,
             database: DatabaseKind::Sqlite,
             quarantine: None,
+            formats: Formats::OWN,
             lost_leader: None,
         }
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::directory::Directory;
+use crate::format::Formats;
 use crate::metrics::Metrics;
 use crate::peer::{Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport, encode};
 
@@ -141,6 +142,7 @@ impl Wire {
             cluster_id: self.cluster_id(),
             from: self.own_id,
             to,
+            format: Formats::FIRST.message,
             payload,
         }
     }

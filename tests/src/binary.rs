@@ -1,7 +1,7 @@
 //! The `threefold` binary under test. Building it is not the tests' business.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The file named by `THREEFOLD_BIN`, or the one that `cargo build` leaves beside the tests.
@@ -32,7 +32,12 @@ pub fn with_failpoints() -> PathBuf {
 
 /// A command of the binary, free of settings that the person at the keyboard keeps in the environment.
 pub fn command() -> Command {
-    free_of_settings(Command::new(path()))
+    command_of(&path())
+}
+
+/// The same of any build.
+pub fn command_of(path: &Path) -> Command {
+    free_of_settings(Command::new(path))
 }
 
 /// The same for any command.

@@ -15,6 +15,7 @@ pub mod operator;
 pub mod ports;
 pub mod postgres;
 pub mod prometheus;
+pub mod recorder;
 pub mod socket;
 pub mod torture;
 pub mod verify;

@@ -12,6 +12,8 @@ use threefold_tests::wait::until;
 
 /// Operations that a run lasts.
 const OPERATIONS: u64 = 500;
+/// Operations after that, by which subscribers see that something was left out.
+const AFTERWARDS: u64 = 60;
 const OPERATIONS_TIMEOUT: Duration = Duration::from_secs(60);
 /// Operations before the leader is killed, in runs that do so.
 const BEFORE_THE_KILL: u64 = 150;
@@ -238,6 +240,7 @@ async fn run(circumstances: Circumstances, drill: Option<Drill>) -> Vec<Verdict>
     for name in delays.into_iter().chain(feeds) {
         everywhere(&cluster, name, "off").await;
     }
+    operations(recorder, ended(recorder) + AFTERWARDS).await;
     let history = workloads.finish().await.unwrap();
     let finals = final_states(&cluster).await;
     History::append_final_states(&path, &finals).unwrap();
@@ -269,10 +272,15 @@ async fn set(cluster: &Cluster, id: u16, name: &str, action: &str) {
 /// Waits until so many operations have ended.
 async fn operations(recorder: &Recorder, wanted: u64) {
     until("operations", OPERATIONS_TIMEOUT, async || {
-        match recorder.counts().values().sum::<u64>() {
+        match ended(recorder) {
             ended if ended >= wanted => Ok(()),
             ended => Err(format!("{ended} of {wanted}")),
         }
     })
     .await;
+}
+
+/// Operations that have ended so far.
+fn ended(recorder: &Recorder) -> u64 {
+    recorder.counts().values().sum()
 }

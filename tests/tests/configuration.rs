@@ -19,7 +19,7 @@ use threefold_tests::{Cluster, DatabaseKind, binary};
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// Three values of every setting, none the default: what flag, environment and file say. `FILE` is a file with a secret.
-const VALUES: [(&str, [&str; 3]); 23] = [
+const VALUES: [(&str, [&str; 3]); 25] = [
     ("id", ["1", "2", "3"]),
     ("log", ["warn", "debug", "error"]),
     ("log-limit", ["5", "6", "7"]),

@@ -74,6 +74,28 @@ fn systemd_finds_nothing_wrong_with_the_units_and_little_exposed() {
 }
 
 #[test]
+fn the_timer_takes_a_backup_and_its_service_is_as_little_exposed() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = man_pages();
+    let service = unit(folder.path(), "threefold-backup.service");
+    let timer = folder.path().join("threefold-backup.timer");
+    fs::copy(packaging().join("threefold-backup.timer"), &timer).unwrap();
+    let mut manual = pages.path().as_os_str().to_owned();
+    manual.push(":");
+    let verified = run(Command::new("systemd-analyze")
+        .arg("verify")
+        .args([&service, &timer])
+        .env("MANPATH", manual));
+    assert!(verified.status.success(), "{}", text(&verified.stderr));
+    assert_eq!(text(&verified.stderr), "");
+    let rated = run(Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--no-pager"])
+        .arg(format!("--threshold={MOST_EXPOSURE}"))
+        .arg(&service));
+    assert!(rated.status.success(), "{}", text(&rated.stdout));
+}
+
+#[test]
 fn the_check_of_units_finds_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let path = unit(folder.path(), UNITS[0]);

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// Longest wait for a connection; much less than for an answer, so that a machine that is gone costs little.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time that a backup may take; the replica has a bound of its own, which is shorter.
+const LONGEST_BACKUP: Duration = Duration::from_secs(2 * 3_600);
 const READ_CONSISTENCY: HeaderName = HeaderName::from_static("read-consistency");
 
 /// Where a replica answers: its base address, without `/graphql`.
@@ -172,19 +174,54 @@ impl Client {
             .await
             .map_err(broken)?;
         let status = answer.status();
-        let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(broken)? {
-            if body.len() + part.len() > MAX_ANSWER_BYTES {
-                let reason = format!("it is longer than {MAX_ANSWER_BYTES} bytes");
-                return Err(ClientError::Malformed {
-                    endpoint: endpoint.clone(),
-                    reason,
-                });
-            }
-            body.extend_from_slice(&part);
-        }
+        let body = read_body(endpoint, &mut answer).await?;
         read_answer(endpoint, status, &body)
     }
+
+    /// Asks for a backup, and returns the answer once it begins to come. The bound on a whole answer does not hold for it.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn backup(&self, endpoint: &Endpoint) -> Result<reqwest::Response, ClientError> {
+        let request = self.http.post(format!("{}/backup", endpoint.base));
+        let request = request.timeout(LONGEST_BACKUP);
+        let mut answer = request
+            .send()
+            .await
+            .map_err(|error| transport_error(endpoint, &error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let body = read_body(endpoint, &mut answer).await?;
+        // An answer without an error in it, and no success either, is told by its status.
+        match read_answer::<serde_json::Value>(endpoint, status, &body) {
+            Err(error) => Err(error),
+            Ok(_) => Err(ClientError::Status {
+                endpoint: endpoint.clone(),
+                status,
+            }),
+        }
+    }
+}
+
+async fn read_body(
+    endpoint: &Endpoint,
+    answer: &mut reqwest::Response,
+) -> Result<Vec<u8>, ClientError> {
+    let broken = |error| transport_error(endpoint, &error);
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(broken)? {
+        if body.len() + part.len() > MAX_ANSWER_BYTES {
+            let reason = format!("it is longer than {MAX_ANSWER_BYTES} bytes");
+            return Err(ClientError::Malformed {
+                endpoint: endpoint.clone(),
+                reason,
+            });
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
 }
 
 #[derive(Serialize)]
@@ -248,7 +285,7 @@ fn read_answer<D: DeserializeOwned>(
     data.ok_or_else(|| malformed("it has neither data nor errors".to_owned()))
 }
 
-fn transport_error(endpoint: &Endpoint, error: &reqwest::Error) -> ClientError {
+pub(super) fn transport_error(endpoint: &Endpoint, error: &reqwest::Error) -> ClientError {
     let endpoint = endpoint.clone();
     if error.is_timeout() && !error.is_connect() {
         return ClientError::TimedOut { endpoint };

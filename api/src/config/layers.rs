@@ -109,6 +109,7 @@ fn with_settings(matches: &ArgMatches) -> Option<(&ArgMatches, bool)> {
             ("check", check) => Some((check, true)),
             _ => None,
         },
+        ("restore", restore) => Some((restore, false)),
         ("cluster", cluster) => cluster.subcommand().map(|(_, chosen)| (chosen, false)),
         _ => None,
     }
@@ -125,6 +126,7 @@ fn each_setting(command: Command, settings: &[Setting], change: impl Fn(Arg) -> 
     };
     command
         .mut_subcommand("serve", |serve| serve.mut_args(&change))
+        .mut_subcommand("restore", |restore| restore.mut_args(&change))
         .mut_subcommand("config", |config| {
             config.mut_subcommand("check", |check| check.mut_args(&change))
         })

@@ -111,7 +111,7 @@ impl ApiError {
     }
 
     /// The message that a client reads: the error's own, but for faults of ours, whose details go to the log.
-    fn client_message(&self) -> String {
+    pub(crate) fn client_message(&self) -> String {
         if self.code() == ErrorCode::Internal {
             tracing::error!(error = %self, "a request failed");
             "this replica could not answer; its log says why; try again, or use another replica"

@@ -19,7 +19,7 @@ use threefold_replication::peer::{
     Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport,
 };
 
-use super::{REPORTS_DOCUMENT, document_of};
+use super::{FORMAT, REPORTS_DOCUMENT, document_of};
 use crate::trace;
 
 /// Longest wait for a connection.
@@ -67,7 +67,9 @@ impl GraphQlPeerTransport {
         let mut headers = HeaderMap::new();
         trace::into_headers(&mut headers);
         let call = self.client.post(url).headers(headers);
-        call.body(body(document, envelope))
+        // One that says nothing is of format 1.
+        call.header(FORMAT, envelope.format)
+            .body(body(document, envelope))
     }
 }
 
@@ -78,6 +80,7 @@ fn body(document: &str, envelope: &Envelope) -> String {
         from,
         to,
         payload,
+        ..
     } = envelope;
     let cluster_id = match cluster_id {
         Some(id) => format!("\"{id}\""),
@@ -114,6 +117,10 @@ struct AnswerError {
     extensions: BTreeMap<String, serde_json::Value>,
 }
 
+/// What is said of a peer that does not know a call.
+const UNKNOWN_CALL: &str =
+    "it runs an earlier version, which does not know this call; upgrade that replica";
+
 /// What a peer answered: a payload, or why not.
 fn read(peer: u64, answer: &[u8]) -> Result<Bytes, PeerError> {
     let unreadable = |reason: String| PeerError::Unreachable { peer, reason };
@@ -131,10 +138,14 @@ fn read(peer: u64, answer: &[u8]) -> Result<Bytes, PeerError> {
             },
         );
     }
-    let payload = answer
+    let data = answer
         .data
-        .and_then(|data| data.result)
         .ok_or_else(|| unreadable("its answer is empty".into()))?;
+    // Every call of the peer schema has a result: one that is nothing, without an error, is of a field that is not there.
+    let payload = data.result.ok_or_else(|| PeerError::Refused {
+        peer,
+        fault: PeerFault::Malformed(UNKNOWN_CALL.to_owned()),
+    })?;
     let bytes = STANDARD
         .decode(payload.as_bytes())
         .map_err(|_| unreadable("its answer is no base64".into()))?;
@@ -264,6 +275,7 @@ mod tests {
                 cluster_id,
                 from: 1,
                 to: u64::MAX,
+                format: 1,
                 payload,
             };
             let text = body(document_of(PeerMethod::Vote), &envelope);
@@ -289,6 +301,9 @@ mod tests {
         let answer = serde_json::json!({ "data": null, "errors": [{ "message": "no", "extensions": { "fault": text } }] });
         let error = read(2, answer.to_string().as_bytes()).unwrap_err();
         assert_eq!(error, PeerError::Refused { peer: 2, fault });
+        // What a build answers that does not know the field.
+        let unknown = read(2, br#"{"data":{"result":null}}"#).unwrap_err();
+        assert!(unknown.to_string().contains("upgrade that replica"));
         for other in [
             &b"<html>"[..],
             b"{}",

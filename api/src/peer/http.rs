@@ -23,8 +23,8 @@ use threefold_replication::Replica;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::schema::{PeerSchema, build};
-use super::{DOCUMENTS, MAX_CALL_BYTES, REPORTS_DOCUMENT, method_of};
+use super::schema::{Format, PeerSchema, build};
+use super::{DOCUMENTS, FORMAT, MAX_CALL_BYTES, REPORTS_DOCUMENT, method_of};
 use crate::graphql::error::{ErrorCode, request_error};
 use crate::http::{health, metrics};
 use crate::secret::Secret;
@@ -88,6 +88,7 @@ async fn graphql(State(peers): State<Peers>, request: axum::extract::Request) ->
     }
     let streams = wants_stream(request.headers());
     let context = trace::context_of(request.headers());
+    let format = format_of(request.headers());
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -114,7 +115,7 @@ async fn graphql(State(peers): State<Peers>, request: axum::extract::Request) ->
     };
     drop(body);
     let span = trace::peer_call(context, method_of(&call.query));
-    let request = peers.request(call);
+    let request = peers.request(call).data(Format(format));
     if streams {
         follow(&peers.schema, request)
     } else {
@@ -156,6 +157,15 @@ fn follow(schema: &PeerSchema, request: Request) -> Response {
     Sse::new(answers.chain(complete))
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response()
+}
+
+/// The format that a call says it is of; 1 where it says none. One that is no number is newer than all that are known.
+fn format_of(headers: &HeaderMap) -> u32 {
+    let Some(value) = headers.get(FORMAT) else {
+        return 1;
+    };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    number.unwrap_or(u32::MAX)
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {

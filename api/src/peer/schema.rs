@@ -61,6 +61,9 @@ impl ScalarType for Payload {
     }
 }
 
+/// Format of a call's payload, as its header says.
+pub(super) struct Format(pub(super) u32);
+
 /// The addresses of a call, as they travel.
 struct Addresses {
     cluster_id: Option<Uuid>,
@@ -69,7 +72,7 @@ struct Addresses {
 }
 
 impl Addresses {
-    fn envelope(self, payload: Payload) -> Result<Envelope, PeerFault> {
+    fn envelope(self, ctx: &Context<'_>, payload: Payload) -> Result<Envelope, PeerFault> {
         let id = |text: &str| {
             text.parse().map_err(|_| {
                 PeerFault::Malformed(format!(
@@ -82,6 +85,7 @@ impl Addresses {
             cluster_id: self.cluster_id,
             from: id(&self.from)?,
             to: id(&self.to)?,
+            format: ctx.data_opt::<Format>().map_or(1, |format| format.0),
             payload: payload.0,
         })
     }
@@ -98,7 +102,7 @@ async fn serve(
     payload: Payload,
 ) -> Result<Payload, Error> {
     let envelope = addresses
-        .envelope(payload)
+        .envelope(ctx, payload)
         .map_err(|fault| refusal(&fault))?;
     let answer = replica(ctx)?.serve_peer(method, envelope).await;
     answer.map(Payload).map_err(|fault| refusal(&fault))
@@ -495,7 +499,7 @@ impl PeerSubscription {
             from,
             to,
         }
-        .envelope(payload)
+        .envelope(ctx, payload)
         .map_err(|fault| refusal(&fault))?;
         let reports = replica(ctx)?
             .reports(&envelope)

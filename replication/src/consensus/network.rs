@@ -18,6 +18,8 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::types::{Node, TypeConfig, traces_of};
+use crate::format::Formats;
+use crate::formation::HelloAnswer;
 use crate::metrics::Direction;
 use crate::peer::{PeerError, PeerMethod, decode, encode};
 use crate::trace;
@@ -198,12 +200,14 @@ impl RaftNetwork<TypeConfig> for Client {
             encode(&()),
             HELLO_TIMEOUT,
         );
-        hello.await.map_err(|e| unreachable(&e))?;
+        let hello = hello.await.map_err(|e| unreachable(&e))?;
+        let hello: HelloAnswer = decode(&hello).map_err(|e| unreachable(&e))?;
+        let format = hello.formats.common(Formats::OWN).snapshot;
         let begun = Instant::now();
         let send = async {
             let file = snapshot
                 .snapshot
-                .into_file()
+                .into_file(format)
                 .await
                 .map_err(|e| unreachable(&e))?;
             tracing::info!(peer = self.target, "sending a snapshot");

@@ -1,38 +1,32 @@
 //! The whole state as one file: versioned, compressed, checksummed, the same from either database. It is written when
-//! a peer needs it, from one repeatable-read transaction, and installed in one transaction; neither holds it in memory.
+//! a peer needs it, or somebody takes a backup, from one repeatable-read transaction, and installed in one transaction;
+//! neither holds it in memory.
+
+mod audit;
+mod backup;
+mod frames;
+mod outgoing;
+mod rows;
+mod seal;
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sea_orm::{
-    AccessMode, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IsolationLevel, QueryFilter,
-    QueryOrder, QuerySelect, TransactionTrait,
-};
-use serde::{Deserialize, Serialize};
-use threefold_entity::{
-    Revision, category, change, expense, expense_term, idempotency_key, ledger,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, TransactionTrait};
+use threefold_entity::{category, change, expense, expense_term, idempotency_key, ledger};
 use uuid::Uuid;
 
+pub(crate) use self::backup::{install_backup, verify_backup, write_backup};
+pub(crate) use self::frames::Header;
+use self::frames::{Frame, FrameReader};
+pub(crate) use self::outgoing::Outgoing;
 use super::state_machine::{Shared, Standing, load_standing, store_standing};
-use super::types::{LogId, SnapshotMeta, StoredMembership};
+use super::types::SnapshotMeta;
 use crate::database::Database;
-use crate::history::HistoryHash;
-use crate::peer::{decode, encode};
+use crate::format::NewerFormat;
 use crate::store;
-
-/// The version of the format written here.
-const FORMAT: u32 = 1;
-/// Rows read or written at once.
-const PAGE: u64 = 2_000;
-/// Revisions read or written at once; each is at most one proposal.
-const CHANGE_PAGE: u64 = 16;
-/// Longest frame that is read: the largest change row fits.
-const MAX_FRAME: u32 = 256 << 20;
-/// Fast, and a third of the size.
-const COMPRESSION_LEVEL: i32 = 1;
 
 /// A snapshot that is not written yet, or one that has arrived.
 pub enum SnapshotData {
@@ -81,46 +75,15 @@ pub enum SnapshotFault {
     /// The file is not what it should be.
     #[error("the snapshot is damaged: {0}")]
     Damaged(String),
+    /// A newer version wrote it.
+    #[error("the snapshot cannot be read: {0}")]
+    Newer(#[from] NewerFormat),
+    /// A backup that is being taken cannot go on.
+    #[error("{0}")]
+    Stopped(String),
     /// The rows here are not to be trusted.
     #[error("this replica is quarantined: {0}")]
     Quarantined(String),
-}
-
-/// First frame.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Header {
-    pub(crate) format: u32,
-    pub(crate) last_applied: Option<LogId>,
-    pub(crate) membership: StoredMembership,
-    pub(crate) revision: Revision,
-    pub(crate) hash: HistoryHash,
-    pub(crate) expense_count: i64,
-}
-
-impl Header {
-    pub(crate) fn meta(&self) -> SnapshotMeta {
-        let id = self
-            .last_applied
-            .map(|log_id| (log_id.leader_id.term, log_id.index))
-            .unwrap_or_default();
-        SnapshotMeta {
-            last_log_id: self.last_applied,
-            last_membership: self.membership.clone(),
-            snapshot_id: format!("{}-{}", id.0, id.1),
-        }
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum Frame {
-    Header(Header),
-    Ledgers(Vec<ledger::Model>),
-    Categories(Vec<category::Model>),
-    Expenses(Vec<expense::Record>),
-    Changes(Vec<change::Model>),
-    Keys(Vec<idempotency_key::Model>),
-    /// Last frame: blake3 of all frames before it.
-    End([u8; 32]),
 }
 
 impl SnapshotData {
@@ -132,196 +95,37 @@ impl SnapshotData {
         }
     }
 
-    /// The file to send or install; written now if there is none yet.
-    pub(crate) async fn into_file(self) -> Result<SnapshotFile, SnapshotFault> {
+    /// The file to send or install; written now, in that format, if there is none yet.
+    pub(crate) async fn into_file(self, format: u32) -> Result<SnapshotFile, SnapshotFault> {
         match self {
             Self::File(file) => Ok(file),
             // What is wrong here must not go anywhere else.
             Self::Current(shared) => match shared.settings.alarm.quarantine() {
                 Some(reason) => Err(SnapshotFault::Quarantined(reason)),
-                None => write(&shared.db, &shared.snapshots).await,
+                None => write(&shared.db, &shared.snapshots, format).await,
             },
         }
     }
 }
 
-struct Writer {
-    out: zstd::Encoder<'static, BufWriter<File>>,
-    hasher: blake3::Hasher,
-}
-
-impl Writer {
-    fn put(&mut self, frame: &Frame) -> Result<(), io::Error> {
-        let bytes = encode(frame);
-        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        if length > MAX_FRAME {
-            return Err(io::Error::other("a frame of the snapshot is too long"));
-        }
-        self.hasher.update(&bytes);
-        self.out.write_all(&length.to_be_bytes())?;
-        self.out.write_all(&bytes)
-    }
-}
-
 /// Writes the state as it is now.
-async fn write(db: &Database, folder: &Path) -> Result<SnapshotFile, SnapshotFault> {
+async fn write(db: &Database, folder: &Path, format: u32) -> Result<SnapshotFile, SnapshotFault> {
     std::fs::create_dir_all(folder)?;
     let file = SnapshotFile::new(folder.join(format!("outgoing-{}.snapshot", Uuid::now_v7())));
-    let out = zstd::Encoder::new(
-        BufWriter::new(File::create(file.path())?),
-        COMPRESSION_LEVEL,
-    )?;
-    let mut writer = Writer {
-        out,
-        hasher: blake3::Hasher::new(),
-    };
-    let tx = db
-        .reader
-        .begin_with_config(
-            Some(IsolationLevel::RepeatableRead),
-            Some(AccessMode::ReadOnly),
-        )
-        .await?;
-    let standing = load_standing(&tx).await?;
-    writer.put(&Frame::Header(Header {
-        format: FORMAT,
-        last_applied: standing.last_applied,
-        membership: standing.membership,
-        revision: standing.resident.revision,
-        hash: standing.resident.hash,
-        expense_count: standing.resident.expense_count,
-    }))?;
-    writer.put(&Frame::Ledgers(
-        ledger::Entity::find()
-            .order_by_asc(ledger::Column::Id)
-            .all(&tx)
-            .await?,
-    ))?;
-    writer.put(&Frame::Categories(
-        category::Entity::find()
-            .order_by_asc(category::Column::Id)
-            .all(&tx)
-            .await?,
-    ))?;
-    let mut after = Uuid::nil();
-    loop {
-        let query = expense::Entity::find()
-            .filter(expense::Column::Id.gt(after))
-            .order_by_asc(expense::Column::Id);
-        let rows = query.limit(PAGE).all(&tx).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.id;
-        failpoint!("snapshot.write", |e| SnapshotFault::Io(io::Error::from(e)));
-        let records = rows
-            .into_iter()
-            .map(expense::Record::try_from)
-            .collect::<Result<Vec<_>, _>>();
-        writer.put(&Frame::Expenses(
-            records.map_err(|e| SnapshotFault::Damaged(e.to_string()))?,
-        ))?;
-    }
-    let mut after = 0;
-    loop {
-        let query = change::Entity::find().filter(change::Column::Revision.gt(after));
-        let rows = query
-            .order_by_asc(change::Column::Revision)
-            .limit(CHANGE_PAGE)
-            .all(&tx)
-            .await?;
-        let Some(last) = rows.last() else { break };
-        after = last.revision;
-        writer.put(&Frame::Changes(rows))?;
-    }
-    let mut after = Uuid::nil();
-    loop {
-        let query = idempotency_key::Entity::find().filter(idempotency_key::Column::Key.gt(after));
-        let rows = query
-            .order_by_asc(idempotency_key::Column::Key)
-            .limit(PAGE)
-            .all(&tx)
-            .await?;
-        let Some(last) = rows.last() else { break };
-        after = last.key;
-        writer.put(&Frame::Keys(rows))?;
-    }
-    tx.rollback().await?;
-    let digest = *writer.hasher.clone().finalize().as_bytes();
-    writer.put(&Frame::End(digest))?;
-    writer
-        .out
-        .finish()?
-        .into_inner()
-        .map_err(|e| e.into_error())?
-        .sync_all()?;
+    let out = BufWriter::new(File::create(file.path())?);
+    let tx = rows::begin(db).await?;
+    let header = rows::header(&tx, format).await?;
+    let out = rows::write(tx, header, out).await?;
+    out.into_inner().map_err(|e| e.into_error())?.sync_all()?;
     failpoint!("snapshot.written");
     Ok(file)
 }
 
-struct Reader {
-    input: zstd::Decoder<'static, BufReader<File>>,
-    hasher: blake3::Hasher,
-    ended: bool,
-}
-
-impl Reader {
-    fn open(path: &Path) -> Result<Self, SnapshotFault> {
-        let input = zstd::Decoder::new(File::open(path)?)?;
-        Ok(Self {
-            input,
-            hasher: blake3::Hasher::new(),
-            ended: false,
-        })
-    }
-
-    fn next(&mut self) -> Result<Option<Frame>, SnapshotFault> {
-        if self.ended {
-            return Ok(None);
-        }
-        let mut length = [0; 4];
-        self.input.read_exact(&mut length)?;
-        let length = u32::from_be_bytes(length);
-        if length > MAX_FRAME {
-            return Err(SnapshotFault::Damaged(format!(
-                "a frame claims {length} bytes"
-            )));
-        }
-        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        self.input.read_exact(&mut bytes)?;
-        let frame = decode(&bytes).map_err(|e| SnapshotFault::Damaged(e.to_string()))?;
-        if let Frame::End(digest) = &frame {
-            self.ended = true;
-            if self.hasher.finalize().as_bytes() != digest {
-                return Err(SnapshotFault::Damaged(
-                    "its checksum does not match".to_owned(),
-                ));
-            }
-            return Ok(None);
-        }
-        self.hasher.update(&bytes);
-        Ok(Some(frame))
-    }
-}
-
 /// Reads the whole file, and returns its header if nothing is damaged: what the engine is given, it must install.
 pub(crate) fn verify(path: &Path) -> Result<Header, SnapshotFault> {
-    let header = read_header(path)?;
-    let mut reader = Reader::open(path)?;
+    let (header, mut reader) = FrameReader::open(File::open(path)?)?;
     while reader.next()?.is_some() {}
     Ok(header)
-}
-
-/// Reads the header, and no more.
-fn read_header(path: &Path) -> Result<Header, SnapshotFault> {
-    match Reader::open(path)?.next()? {
-        Some(Frame::Header(header)) if header.format == FORMAT => Ok(header),
-        Some(Frame::Header(header)) => Err(SnapshotFault::Damaged(format!(
-            "its format is {}, this version reads {FORMAT}",
-            header.format
-        ))),
-        _ => Err(SnapshotFault::Damaged(
-            "it does not begin with a header".to_owned(),
-        )),
-    }
 }
 
 /// Puts the snapshot in place of everything in the database, but for the replica's identity.
@@ -330,7 +134,7 @@ pub(super) async fn install(
     file: &SnapshotFile,
     meta: &SnapshotMeta,
 ) -> Result<Standing, SnapshotFault> {
-    let header = read_header(file.path())?;
+    let (header, reader) = FrameReader::open(File::open(file.path())?)?;
     if header.last_applied < meta.last_log_id {
         return Err(SnapshotFault::Damaged(
             "it is older than announced".to_owned(),
@@ -338,19 +142,35 @@ pub(super) async fn install(
     }
     failpoint!("snapshot.install", |e| DbErr::from(e).into());
     let tx = db.writer.begin().await?;
-    let indexes = store::begin_to_fill(&tx).await?;
-    expense_term::Entity::delete_many().exec(&tx).await?;
-    expense::Entity::delete_many().exec(&tx).await?;
-    category::Entity::delete_many().exec(&tx).await?;
-    ledger::Entity::delete_many().exec(&tx).await?;
-    change::Entity::delete_many().exec(&tx).await?;
-    idempotency_key::Entity::delete_many().exec(&tx).await?;
+    replace_rows(&tx, reader).await?;
+    let standing = take_standing(tx, header).await?;
+    // The log below the snapshot goes away next.
+    db.flush().await?;
+    Ok(standing)
+}
+
+/// Puts all rows of a snapshot in place of those in the database, and returns what they were read from.
+async fn replace_rows<R: Read + Send>(
+    tx: &DatabaseTransaction,
+    mut reader: FrameReader<R>,
+) -> Result<R, SnapshotFault> {
+    let indexes = store::begin_to_fill(tx).await?;
+    expense_term::Entity::delete_many().exec(tx).await?;
+    expense::Entity::delete_many().exec(tx).await?;
+    category::Entity::delete_many().exec(tx).await?;
+    ledger::Entity::delete_many().exec(tx).await?;
+    change::Entity::delete_many().exec(tx).await?;
+    idempotency_key::Entity::delete_many().exec(tx).await?;
     failpoint!("snapshot.cleared");
-    let mut reader = Reader::open(file.path())?;
     while let Some(frame) = reader.next()? {
-        install_frame(&tx, frame).await?;
+        install_frame(tx, frame).await?;
     }
-    store::make_indexes(&tx, indexes).await?;
+    store::make_indexes(tx, indexes).await?;
+    Ok(reader.into_source())
+}
+
+/// Stores where the rows stand, and commits.
+async fn take_standing(tx: DatabaseTransaction, header: Header) -> Result<Standing, SnapshotFault> {
     let mut standing = load_standing(&tx).await?;
     standing.last_applied = header.last_applied;
     standing.membership = header.membership;
@@ -361,8 +181,6 @@ pub(super) async fn install(
     failpoint!("snapshot.commit", |e| DbErr::from(e).into());
     tx.commit().await?;
     failpoint!("snapshot.committed");
-    // The log below the snapshot goes away next.
-    db.flush().await?;
     Ok(standing)
 }
 
@@ -377,3 +195,6 @@ async fn install_frame<C: ConnectionTrait>(db: &C, frame: Frame) -> Result<(), S
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

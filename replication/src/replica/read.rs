@@ -166,7 +166,12 @@ fn receipt_now(running: &Running, outcome: &Outcome) -> Receipt {
     let mut receipt = Receipt::default();
     for status in running.statuses() {
         if status.revision >= *revision {
-            receipt.acknowledged_by.push((status.id, Stage::Applied));
+            // The database of a quarantined replica is not to be trusted, its log is.
+            let stage = match status.quarantine {
+                Some(_) => Stage::Durable,
+                None => Stage::Applied,
+            };
+            receipt.acknowledged_by.push((status.id, stage));
         } else {
             receipt.pending.push(status.id);
         }

@@ -53,6 +53,7 @@ pub struct Replica {
     pub(super) access_token: Option<String>,
     pub(super) plan: Plan,
     overrides: Mutex<BTreeMap<String, String>>,
+    binary: Mutex<Option<PathBuf>>,
     more_environment: Mutex<BTreeMap<String, String>>,
 }
 
@@ -65,6 +66,7 @@ impl Replica {
             access_token,
             plan,
             overrides: Mutex::default(),
+            binary: Mutex::default(),
             more_environment: Mutex::default(),
         }
     }
@@ -235,6 +237,11 @@ impl Replica {
         }
     }
 
+    /// Lets it run another build from its next start on.
+    pub fn set_binary(&self, path: PathBuf) {
+        *self.binary.lock().expect("the binary's lock") = Some(path);
+    }
+
     /// Whether it was started, and has ended without being killed or stopped from here.
     pub fn has_ended_by_itself(&self) -> bool {
         match self.process().as_mut() {
@@ -391,8 +398,9 @@ impl Replica {
     }
 
     fn spawn(&self, arguments: &[String]) -> ChildProcess {
-        let command = Command::new(&self.plan.binary);
-        self.run(binary::free_of_settings(command).args(arguments))
+        let other = self.binary.lock().expect("the binary's lock").clone();
+        let path = other.unwrap_or_else(|| self.plan.binary.clone());
+        self.run(binary::command_of(&path).args(arguments))
     }
 
     fn run(&self, command: &mut Command) -> ChildProcess {

@@ -15,6 +15,7 @@ use crate::config::KEEP_REVISIONS;
 use crate::consensus::snapshot::{SnapshotData, SnapshotFault};
 use crate::consensus::types::{Entry, LogId, Outcomes, SnapshotMeta, StoredMembership, traces_of};
 use crate::database::is_transient;
+use crate::format::Formats;
 use crate::outcome::Outcome;
 use crate::proposal::Proposal;
 use crate::store;
@@ -309,7 +310,7 @@ impl Shared {
         meta: &SnapshotMeta,
         snapshot: SnapshotData,
     ) -> Result<(), SnapshotFault> {
-        let file = snapshot.into_file().await?;
+        let file = snapshot.into_file(Formats::OWN.snapshot).await?;
         let mut standing = self.standing.lock().await;
         standing.stale = true;
         let started = Instant::now();

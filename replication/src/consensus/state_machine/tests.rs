@@ -47,7 +47,7 @@ fn entry_of(index: u64, proposals: &[&Proposal]) -> Entry {
     let proposals = proposals.iter().map(|proposal| encode(*proposal));
     Entry {
         log_id: LogId::new(CommittedLeaderId::new(1, 1), index),
-        payload: EntryPayload::Normal(Batch::new(proposals.collect())),
+        payload: EntryPayload::Normal(Batch::new(1, proposals.collect())),
     }
 }
 

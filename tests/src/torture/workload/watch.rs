@@ -73,8 +73,9 @@ impl Watcher {
             .watched(self.number, 0, WatchedEvent::Finished(head));
     }
 
-    fn has_all(&self) -> bool {
-        (*self.head.borrow()).is_some_and(|head| self.position >= head)
+    fn has_all(&mut self) -> bool {
+        let head = *self.head.borrow_and_update();
+        head.is_some_and(|head| self.position >= head)
     }
 
     async fn follow(&mut self) -> Result<(), SocketError> {
@@ -92,11 +93,10 @@ impl Watcher {
         let mut left = self.rng.next_u64() % (2 * RESTLESSNESS);
         while !self.has_all() && left > 0 {
             left -= 1;
-            let mut head = self.head.clone();
             let mut data = tokio::select! {
                 data = tokio::time::timeout(SILENCE, socket.next()) => data.map_err(|_| SocketError::Timeout)??,
                 // Told the last revision while it waits: looks whether that is all.
-                Ok(()) = head.changed() => continue,
+                Ok(()) = self.head.changed() => continue,
             };
             let event = data["changes"].take();
             let text = event.to_string();
