@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use serde::{Deserialize, Serialize};
 use threefold_replication::Replica;
+use threefold_replication::format::Formats;
 use threefold_replication::peer::{
     Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport,
 };
@@ -202,6 +203,7 @@ async fn answer(
         cluster_id: request.cluster_id,
         from: request.from,
         to: request.to,
+        format: Formats::FIRST.message,
         payload: request.payload,
     };
     let Some(method) = request.method.and_then(|place| METHODS.get(place)) else {
