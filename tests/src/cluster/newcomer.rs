@@ -28,6 +28,7 @@ impl Cluster {
             token: model.plan.token.clone(),
             flags: model.plan.flags.clone(),
             environment: model.plan.environment.clone(),
+            binary: model.plan.binary.clone(),
             folder,
         };
         let database = start_database(model.database_kind(), &plan.folder).await;
