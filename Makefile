@@ -2,12 +2,13 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test upgrade torture torture-binary lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-binary simulate lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
 # Runs each test in a process of its own where cargo-nextest is installed; it knows no doc tests.
-TESTS ?= $(if $(shell command -v cargo-nextest),cargo nextest run --locked --workspace && cargo test --locked --workspace --doc,cargo test --locked --workspace)
+TESTS ?= $(if $(shell command -v cargo-nextest),cargo nextest run --locked && cargo test --locked --doc,cargo test --locked)
+SIMULATION_TESTS ?= $(if $(shell command -v cargo-nextest),cargo nextest run,cargo test) --locked --package threefold-simulation
 
 THREEFOLD := $(or $(CARGO_TARGET_DIR),target)/release/threefold
 # What the browser tests start. A debug build reads the bundles from their folders.
@@ -55,13 +56,15 @@ containers: ## Build and start seven containers for trying, break them while a c
 test: ## Check the formatting, lint, and run every test; installs what is missing
 	scripts/install-deps.sh test
 	cargo fmt --check
-	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo clippy --locked --all-targets -- --deny warnings
+	cargo clippy --locked --package threefold-simulation --all-targets -- --deny warnings
 	$(MAKE) --no-print-directory web
 	cd $(GRAPHIQL) && npm run check && npm test
 	cd $(WEB) && npm run check && npm test
 	$(MAKE) --no-print-directory torture-binary
 	cargo build --locked --bin threefold
 	$(TESTS)
+	$(SIMULATION_TESTS)
 	cd $(WEB) && THREEFOLD_BIN=$(THREEFOLD_DEBUG) npm run e2e
 
 # The build that replicas are upgraded from: a tag, a commit, a branch.
@@ -80,7 +83,7 @@ upgrade: ## Upgrade a cluster of an earlier build under load, replica by replica
 # The binary with failpoints, for tests only, beside the one without, which is what cargo leaves there in the end.
 TORTURE_BINARY := $(or $(CARGO_TARGET_DIR),target)/debug/threefold-torture
 torture-binary: ## Build the binary with failpoints that some tests need
-	cargo build --locked --package threefold-api --features failpoints --bin threefold
+	cargo build --locked --features threefold-api/failpoints --bin threefold
 	cp -f $(THREEFOLD_DEBUG) $(TORTURE_BINARY).new
 	mv -f $(TORTURE_BINARY).new $(TORTURE_BINARY)
 
@@ -99,9 +102,19 @@ torture: ## Break a cluster for MINUTES while clients use it, and judge what the
 	THREEFOLD_BIN=$(TORTURE)/threefold-torture THREEFOLD_TORTURE_BIN=$(TORTURE)/threefold-torture $(TORTURE)/torture run --minutes $(MINUTES) \
 	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
 
+# A failed seed is printed, and repeats: make simulate SEED=4711. docs/simulation.md says more.
+SEEDS ?= 300
+FROM ?= 1
+GIVEN_REPLICAS := $(if $(filter command environment,$(word 1,$(origin REPLICAS))),$(REPLICAS))
+simulate: ## Run the replication code in a simulation: SEEDS=300 FROM=1 REPLICAS=3|5, or SEED=4711
+	cargo build --locked --profile torture --package threefold-simulation
+	$(TORTURE)/simulate $(if $(SEED),--seed $(SEED) --print,--seeds $(SEEDS) --from $(FROM)) \
+	  $(if $(GIVEN_REPLICAS),--replicas $(GIVEN_REPLICAS)) $(if $(BREAK),--break $(BREAK))
+
 lint: $(PACKAGES) ## Check the formatting and lint
 	cargo fmt --check
-	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo clippy --locked --all-targets -- --deny warnings
+	cargo clippy --locked --package threefold-simulation --all-targets -- --deny warnings
 	cd $(GRAPHIQL) && npm run check
 	cd $(WEB) && npm run check
 

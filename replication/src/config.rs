@@ -79,6 +79,8 @@ pub(crate) mod tests {
             read_timeout: Duration::from_secs(5),
             database_patience: Duration::from_secs(5),
             compact_after_entries: 50_000,
+            compact_after_bytes: 256_000_000,
+            verify_interval: None,
             group_commit: true,
         }
     }

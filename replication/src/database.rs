@@ -93,13 +93,15 @@ impl Database {
     pub(crate) async fn simulated(
         writer: DatabaseConnection,
         reader: DatabaseConnection,
+        connections: Arc<AtomicU64>,
     ) -> Result<Self, DbErr> {
         Migrator::up(&writer, None).await?;
         Ok(Self {
             writer,
+            examiner: reader.clone(),
             reader,
             kind: DatabaseKind::Sqlite,
-            connections: Arc::default(),
+            connections,
         })
     }
 

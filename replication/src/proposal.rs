@@ -110,7 +110,8 @@ impl Batch {
     pub(crate) fn checkpoint(id: Uuid) -> Self {
         Self {
             checkpoint: Some(id),
-            ..Self::new(Vec::new())
+            // It has nothing that a format could change.
+            ..Self::new(Formats::FIRST.log, Vec::new())
         }
     }
 
@@ -203,7 +204,7 @@ mod tests {
             proposals: Vec<Bytes>,
         }
         let before = Before {
-            format: FORMAT,
+            format: 1,
             proposals: Vec::new(),
         };
         let id = Uuid::from_u128(7);
@@ -212,7 +213,7 @@ mod tests {
         let carried: Batch = decode(&carried).unwrap();
         assert_eq!(carried.is_checkpoint(), Some(id));
         assert_eq!(carried.decode().unwrap(), []);
-        assert_eq!(encode(&Batch::new(Vec::new())), encode(&before));
+        assert_eq!(encode(&Batch::new(1, Vec::new())), encode(&before));
     }
 
     #[test]

@@ -57,6 +57,7 @@ fn excludes(answer: &HelloAnswer, own: &Members, own_id: u64) -> bool {
 mod tests {
     use super::*;
     use crate::consensus::Node;
+    use crate::format::Formats;
 
     fn members(ids: &[u64], at: u64) -> Members {
         Members {
@@ -73,6 +74,7 @@ mod tests {
             members: Some(ids.to_vec()),
             voters: None,
             settled_at,
+            formats: Formats::default(),
         }
     }
 

@@ -18,7 +18,6 @@ use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::follow::Listener;
-use crate::follow::Listener;
 use crate::format::Formats;
 use crate::forward::Forwarder;
 use crate::group_commit::GroupCommit;

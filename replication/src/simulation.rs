@@ -4,6 +4,7 @@
 pub mod disk;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use sea_orm::DatabaseConnection;
 use threefold_entity::Revision;
@@ -26,6 +27,8 @@ pub struct Storage {
     pub writer: DatabaseConnection,
     /// The connection that reads it.
     pub reader: DatabaseConnection,
+    /// Counts the connections of readers: a new number says that the database may have crashed since the old one.
+    pub connections: Arc<AtomicU64>,
 }
 
 /// What a replica is at this moment, told from inside.
@@ -63,7 +66,7 @@ impl Replica {
         transport: Arc<dyn PeerTransport>,
         storage: Storage,
     ) -> Result<Self, Fault> {
-        let db = Database::simulated(storage.writer, storage.reader).await;
+        let db = Database::simulated(storage.writer, storage.reader, storage.connections).await;
         let db = db.map_err(|e| Fault(format!("the database cannot be opened: {e}")))?;
         let disk = storage.disk;
         Self::assemble(config, transport, db, |_| Ok(LogDisk::Simulated(disk))).await

@@ -1,5 +1,6 @@
 //! What an operator does with `threefold cluster`, and what becomes of it.
 
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
@@ -103,5 +104,9 @@ pub async fn empty(replica: &Replica) {
     if replica.data_folder().exists() {
         std::fs::remove_dir_all(replica.data_folder()).expect("the data folder goes");
     }
-    Inspector::of(replica).await.wipe().await;
+    let database = replica.database_url();
+    let file = database.strip_prefix("sqlite://");
+    if file.is_none_or(|file| Path::new(file).exists()) {
+        Inspector::of(replica).await.wipe().await;
+    }
 }

@@ -37,7 +37,7 @@ impl Verdict {
         let replicas = self.found["replicas"].as_array().expect("replicas");
         let replica = replicas
             .iter()
-            .find(|replica| replica["id"] == id.to_string());
+            .find(|replica| replica["id"] == id.to_string().as_str());
         replica.expect("the replica")["state"]
             .as_str()
             .expect("a state")
@@ -48,7 +48,7 @@ impl Verdict {
         let replicas = self.found["replicas"].as_array().expect("replicas");
         let replica = replicas
             .iter()
-            .find(|replica| replica["id"] == id.to_string());
+            .find(|replica| replica["id"] == id.to_string().as_str());
         replica.expect("the replica")["quarantined"] == true
     }
 
@@ -68,7 +68,7 @@ impl Verdict {
         let versions = difference["versions"].as_array().expect("versions");
         let version = versions
             .iter()
-            .find(|version| version["replicaId"] == id.to_string());
+            .find(|version| version["replicaId"] == id.to_string().as_str());
         version.expect("a version")["values"].get(place)?.as_str()
     }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A package, and what it must not depend on: exact names, or beginnings where they end in `*`.
-const FORBIDDEN_DEPENDENCIES: [(&str, &[&str]); 5] = [
+const FORBIDDEN_DEPENDENCIES: [(&str, &[&str]); 6] = [
     (
         "threefold-entity",
         &["openraft*", "async-graphql*", "axum*", "threefold-*"],
@@ -29,6 +29,10 @@ const FORBIDDEN_DEPENDENCIES: [(&str, &[&str]); 5] = [
     ),
     ("threefold-api", &["openraft*", "threefold-tests"]),
     ("threefold-tests", &["openraft*"]),
+    (
+        "threefold-simulation",
+        &["openraft*", "async-graphql*", "axum*", "threefold-api"],
+    ),
 ];
 
 /// A rule about words in sources.

@@ -217,7 +217,7 @@ async fn a_file_carries_its_name_only_when_it_is_whole() {
     let with_token = ["--access-token-file", path(&token)];
     let output = backup(replica, &file, &with_token).await;
     assert!(output.status.success(), "{}", text(&output));
-    assert_eq!(names(&folder), [file.clone()]);
+    assert_eq!(names(&folder), std::slice::from_ref(&file));
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "whoever reads it reads everything");

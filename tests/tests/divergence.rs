@@ -310,7 +310,7 @@ async fn the_wrong_one_serves_no_more(database: DatabaseKind, leads: bool) {
             .as_array()
             .unwrap()
             .iter()
-            .find(|view| view["id"] == wrong.id().to_string())
+            .find(|view| view["id"] == wrong.id().to_string().as_str())
             .unwrap()
             .clone();
         match &view["quarantine"] {

@@ -7,9 +7,10 @@ use threefold_tests::client::NewExpense;
 use threefold_tests::cluster::Replica;
 use threefold_tests::inspect::{self, Inspector};
 use threefold_tests::load::Load;
+use threefold_tests::postgres::TestPostgres;
 use threefold_tests::verify::verify;
 use threefold_tests::wait::until;
-use threefold_tests::{Cluster, DatabaseKind};
+use threefold_tests::{Cluster, DatabaseKind, binary};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -190,6 +191,41 @@ async fn nothing_is_found_where_nothing_is_wrong_on_postgres() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_where_nothing_is_wrong_on_sqlite() {
     nothing_is_found_where_nothing_is_wrong(DatabaseKind::Sqlite).await;
+}
+
+/// The encoding of a row does not depend on the database that holds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_and_sqlite_hold_the_same() {
+    let cluster = Cluster::builder().prepare().await;
+    let folder = cluster.file("postgres");
+    std::fs::create_dir_all(&folder).unwrap();
+    let server = TestPostgres::start(&folder).await;
+    cluster.replica(2).set_flag("--database", &server.url());
+    for replica in cluster.replicas() {
+        replica.start();
+    }
+    cluster.wait_until_ready().await;
+    let file = cluster.file("sample.csv");
+    std::fs::write(&file, binary::run(&["sample", "--rows", "500"]).await).unwrap();
+    let url = cluster.replica(1).url();
+    binary::run(&["import", file.to_str().unwrap(), "--url", url]).await;
+    let client = cluster.replica(1).client();
+    let delete =
+        "mutation ($id: UUID!) { deleteExpense(input: { id: $id }) { userErrors { code } } }";
+    let first = client.expenses(1).await.unwrap().nodes[0].id;
+    client
+        .execute(delete, json!({ "id": first }))
+        .await
+        .unwrap();
+    let refused = client.execute(delete, json!({ "id": first })).await;
+    refused.unwrap();
+    let verdict = verify(cluster.replica(3)).await;
+    assert_eq!(verdict.code, 0, "{verdict:?}");
+    let databases = client
+        .local()
+        .execute("{ replicas { database } }", json!({}))
+        .await;
+    assert!(databases.unwrap().to_string().contains("POSTGRES"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

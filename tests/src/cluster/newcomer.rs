@@ -24,7 +24,6 @@ impl Cluster {
             public,
             peer,
             peers: peers.chain([own]).collect(),
-            binary: model.plan.binary.clone(),
             secret: model.plan.secret.clone(),
             token: model.plan.token.clone(),
             flags: model.plan.flags.clone(),

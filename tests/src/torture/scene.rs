@@ -157,7 +157,8 @@ impl Scene {
     pub async fn restore(&self) {
         self.cluster.links().heal();
         self.thaw();
-        for (id, name) in self.left().failpoints.clone() {
+        let left = self.left().failpoints.clone();
+        for (id, name) in left {
             self.set_failpoint(id, &name, "off").await;
         }
         self.left().failpoints.clear();

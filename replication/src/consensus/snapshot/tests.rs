@@ -57,7 +57,11 @@ impl Source {
         let metrics = Arc::new(Metrics::new(1, &[]));
         let disk = LogDisk::open(&folder.path().join("log")).unwrap();
         let log = LogStore::new(disk, db.clone(), patience, metrics.clone());
-        let settings = Settings { patience, metrics };
+        let settings = Settings {
+            patience,
+            metrics,
+            alarm: Arc::default(),
+        };
         let feed = FeedPublisher::new(threefold_entity::Revision::ZERO);
         let snapshots = folder.path().join("snapshots");
         let machine = StateMachine::open(db.clone(), log, snapshots, settings, feed);

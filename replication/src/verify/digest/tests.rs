@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::verify::table::Row;
 
 /// Some value of one of the types that columns have.
 fn value(kind: u8) -> BoxedStrategy<Value> {
@@ -110,6 +111,7 @@ fn long_values_are_cut_where_they_are_shown() {
         Value::from(vec![0_u8, 255]),
     ];
     let shown = shown(&row);
-    assert_eq!(shown[0].as_ref().unwrap().chars().count(), SHOWN_CHARS + 1);
+    let cut = format!("{}… (blake3 ", "é".repeat(SHOWN_CHARS));
+    assert!(shown[0].as_ref().unwrap().starts_with(&cut), "{shown:?}");
     assert_eq!(shown[1..], [None, Some("00ff".to_owned())]);
 }

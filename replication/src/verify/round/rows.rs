@@ -18,6 +18,9 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(600);
 const MAX_BUCKETS: usize = 3;
 const MAX_DIFFERENCES: usize = 10;
 
+/// A row as text, for people.
+type Text = Vec<Option<String>>;
+
 impl Round {
     /// Finds the first rows that differ.
     pub(super) async fn name_rows(&mut self, digests: &Digests, judgement: &Judgement) {
@@ -72,7 +75,7 @@ impl Round {
             bucket,
             keys: keys.clone(),
         };
-        let versions: BTreeMap<u64, BTreeMap<KeyHash, Vec<Option<String>>>> = self
+        let versions: BTreeMap<u64, BTreeMap<KeyHash, Text>> = self
             .ask_all(digests, &asked)
             .await
             .into_iter()
@@ -97,10 +100,7 @@ impl Round {
 }
 
 /// One row as the replicas have it.
-fn difference(
-    table: Table,
-    rows: Vec<(u64, Option<&Vec<Option<String>>>)>,
-) -> Option<RowDifference> {
+fn difference(table: Table, rows: Vec<(u64, Option<&Text>)>) -> Option<RowDifference> {
     let names = table.columns();
     let some = rows.iter().find_map(|(_, row)| *row)?;
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
@@ -118,7 +118,7 @@ fn difference(
                 .any(|(_, row)| row.and_then(|row| row.get(*column)) != some.get(*column))
     };
     let columns: Vec<usize> = (0..names.len()).filter(differs).collect();
-    let version = |(replica_id, row): &(u64, Option<&Vec<Option<String>>>)| RowVersion {
+    let version = |(replica_id, row): &(u64, Option<&Text>)| RowVersion {
         replica_id: *replica_id,
         present: row.is_some(),
         values: row.map_or_else(Vec::new, |row| {

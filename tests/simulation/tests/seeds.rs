@@ -1,0 +1,114 @@
+//! Promise: seeds that nothing is broken in keep every promise, a seed repeats exactly, and each broken rule is noticed.
+
+use std::process::{Command, Output};
+
+fn simulate(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_simulate"));
+    command
+        .args(arguments)
+        .output()
+        .expect("simulate can be run")
+}
+
+fn said(output: &Output) -> String {
+    let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
+    said.push_str(&String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+#[test]
+fn a_seed_repeats_exactly() {
+    for seed in ["7", "8"] {
+        let [first, second] = [0, 1].map(|_| said(&simulate(&["--seed", seed, "--print"])));
+        assert!(first.contains("hash="), "{first}");
+        let differing = first.lines().zip(second.lines()).find(|(a, b)| a != b);
+        assert_eq!(differing, None, "seed {seed}");
+        assert_eq!(first.len(), second.len(), "seed {seed}");
+    }
+}
+
+#[test]
+fn some_seeds_keep_every_promise() {
+    let output = simulate(&["--seeds", "40"]);
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+/// Runs seeds with a broken rule, of which at least one must fail for one of these reasons.
+fn bites(broken: &str, promises: &[&str]) {
+    let output = simulate(&["--seeds", "24", "--break", broken]);
+    let said = said(&output);
+    assert!(!output.status.success(), "nobody noticed {broken}: {said}");
+    let noticed = promises
+        .iter()
+        .any(|promise| said.contains(&format!("BREAKS \"{promise}\"")));
+    assert!(noticed, "{broken} was noticed by something else: {said}");
+}
+
+#[test]
+fn a_log_that_is_not_flushed_is_noticed() {
+    bites(
+        "log-flush",
+        &["what is acknowledged is on a majority's disks"],
+    );
+}
+
+#[test]
+fn a_forgotten_vote_is_noticed() {
+    bites(
+        "vote-flush",
+        &[
+            "one leader a term",
+            "log matching",
+            "a term never goes back",
+        ],
+    );
+}
+
+#[test]
+fn a_database_that_is_not_flushed_before_the_log_is_cut_off_is_noticed() {
+    bites(
+        "database-flush",
+        &[
+            "a replica starts where it stopped",
+            "a replica does not stop by itself",
+        ],
+    );
+}
+
+#[test]
+fn entries_acknowledged_and_not_stored_are_noticed() {
+    bites(
+        "acknowledge",
+        &[
+            "what is acknowledged is on a majority's disks",
+            "leader completeness",
+        ],
+    );
+}
+
+#[test]
+fn a_stale_read_is_noticed() {
+    bites("read-index", &["reads see what was answered"]);
+}
+
+#[test]
+fn a_forgotten_key_is_noticed() {
+    bites(
+        "keys",
+        &[
+            "never applied twice",
+            "what is acknowledged is never lost",
+            "the same key, the same outcome",
+        ],
+    );
+}
+
+#[test]
+fn rows_that_differ_are_noticed() {
+    bites("rows", &["all replicas have the same rows"]);
+}
+
+#[test]
+fn a_feed_that_leaves_something_out_is_noticed() {
+    bites("feed", &["the feed skips and repeats nothing"]);
+}
