@@ -20,7 +20,7 @@ const BEFORE_THE_KILL: u64 = 150;
 /// How long the leader's log stands still before it is killed: clients are waiting by then.
 const STANDSTILL: Duration = Duration::from_millis(400);
 /// Clusters at work at the same time.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 3;
 
 const LOAD: Load = Load {
     hot: 8,

@@ -306,7 +306,7 @@ proptest! {
     }
 }
 
-/// What so many operations come to; one in a hundred is not answered.
+/// What so many operations come to; one in three hundred is not answered.
 fn many(operations: u32) -> Vec<Timed> {
     let draw = |n: u32| {
         let number = |factor: u32, bound: u32| u8::try_from(n * factor % bound).unwrap();
@@ -314,7 +314,7 @@ fn many(operations: u32) -> Vec<Timed> {
             number(37, 100),
             number(17, 50) + 1,
             number(13, 50),
-            n % 100 == 7,
+            n % 300 == 7,
         )
     };
     right(&(0..operations).map(draw).collect::<Vec<_>>())
