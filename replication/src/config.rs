@@ -81,7 +81,6 @@ pub(crate) mod tests {
             verify_interval: None,
             compact_after_entries: 50_000,
             compact_after_bytes: 256_000_000,
-            verify_interval: None,
             group_commit: true,
         }
     }
