@@ -385,7 +385,8 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
 /// A log entry, as the simulation looks at it.
 #[cfg(feature = "simulation")]
 pub(crate) struct EntryView {
-    pub(crate) term: u64,
+    /// Term and id of the leader that made it.
+    pub(crate) leader: (u64, u64),
     pub(crate) index: u64,
     /// The keys of its proposals, in order.
     pub(crate) keys: Vec<uuid::Uuid>,
@@ -402,8 +403,9 @@ pub(crate) fn view_entry(bytes: &[u8]) -> Option<EntryView> {
         }
         _ => Vec::new(),
     };
+    let made_by = entry.log_id.leader_id;
     Some(EntryView {
-        term: entry.log_id.leader_id.term,
+        leader: (made_by.term, made_by.node_id),
         index: entry.log_id.index,
         keys,
     })

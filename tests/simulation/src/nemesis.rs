@@ -69,6 +69,8 @@ pub struct Nemesis {
     databases: BTreeMap<u64, Duration>,
     /// When what is cut is mended again.
     mend: Option<Duration>,
+    /// No fault comes any more.
+    ended: bool,
     /// How many faults there were.
     pub faults: u64,
 }
@@ -81,6 +83,7 @@ impl Nemesis {
             restarts: BTreeMap::new(),
             databases: BTreeMap::new(),
             mend: None,
+            ended: false,
             faults: 0,
         }
     }
@@ -217,9 +220,6 @@ impl Nemesis {
             .database
             .crash(|unflushed| rng.random_range(0..=unflushed));
         restored.expect("a picture can be gone back to");
-        for operation in &mut world.history.operations {
-            operation.under_way = false;
-        }
         self.restarts.insert(id, until);
         false
     }
@@ -271,9 +271,12 @@ impl Nemesis {
         }
     }
 
-    /// Ends all faults: links are mended, databases back, and everybody runs.
+    /// Ends all faults: links are mended, databases back, and everybody runs, now or once it has stopped.
     pub fn end(&mut self, sim: &mut Sim<'_>, shared: &Shared) {
-        self.mend(sim, shared);
+        if !self.ended {
+            self.ended = true;
+            self.mend(sim, shared);
+        }
         let now = shared.lock().trace.now();
         for at in self.databases.values_mut() {
             *at = now;

@@ -57,7 +57,7 @@ fn a_forgotten_vote_is_noticed() {
     bites(
         "vote-flush",
         &[
-            "one leader a term",
+            "leader completeness",
             "log matching",
             "a term never goes back",
         ],
