@@ -177,7 +177,9 @@ impl Nemesis {
                 let mut world = shared.lock();
                 let world = &mut *world;
                 let slot = world.replicas.get_mut(&one).expect("fixed");
-                if slot.replica.is_some() {
+                // A replica without a cluster yet gives up, and is to be started again.
+                let founded = slot.replica.as_ref().and_then(|replica| replica.probe());
+                if founded.is_some_and(|probe| probe.last_log.is_some()) {
                     if kind == Kind::DatabaseAway {
                         slot.database.fail(true);
                     } else {
