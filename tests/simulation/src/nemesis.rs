@@ -129,11 +129,18 @@ impl Nemesis {
         };
         let (a, b) = (host_name(one), host_name(other));
         let cuts = match kind {
-            Kind::Crash => self.crash(sim, shared, one, until),
-            Kind::CrashLeader => self.crash(sim, shared, leader, until),
-            Kind::CrashAll => all
-                .map(|id| self.crash(sim, shared, id, until))
-                .any(|cuts| cuts),
+            Kind::Crash => {
+                self.crash(sim, shared, one, until);
+                false
+            }
+            Kind::CrashLeader => {
+                self.crash(sim, shared, leader, until);
+                false
+            }
+            Kind::CrashAll => {
+                all.for_each(|id| self.crash(sim, shared, id, until));
+                false
+            }
             Kind::Stop => {
                 let mut world = shared.lock();
                 let slot = world.replicas.get_mut(&one).expect("fixed");
@@ -205,9 +212,9 @@ impl Nemesis {
     }
 
     /// The power fails on one machine.
-    fn crash(&mut self, sim: &mut Sim<'_>, shared: &Shared, id: u64, until: Duration) -> bool {
+    fn crash(&mut self, sim: &mut Sim<'_>, shared: &Shared, id: u64, until: Duration) {
         if !sim.is_host_running(host_name(id)) {
-            return false;
+            return;
         }
         sim.crash(host_name(id));
         let mut world = shared.lock();
@@ -223,7 +230,6 @@ impl Nemesis {
             .crash(|unflushed| rng.random_range(0..=unflushed));
         restored.expect("a picture can be gone back to");
         self.restarts.insert(id, until);
-        false
     }
 
     fn restart_due(&mut self, sim: &mut Sim<'_>, shared: &Shared, now: Duration) {
