@@ -26,6 +26,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use openraft::error::{ClientWriteError, InitializeError, RaftError};
 use openraft::raft::{AppendEntriesRequest, SnapshotResponse};
+use openraft::storage::RaftLogStorage;
 use openraft::{
     ChangeMembers, Config as RaftConfig, EntryPayload, ServerState, Snapshot, SnapshotPolicy,
 };
@@ -67,7 +68,18 @@ pub(crate) fn raft_config(config: &Config) -> Result<Arc<RaftConfig>, String> {
         purge_batch_size: 256,
         ..RaftConfig::default()
     };
+    #[cfg(feature = "simulation")]
+    let raft = drawn(raft);
     raft.validate().map(Arc::new).map_err(|e| e.to_string())
+}
+
+/// The engine draws its election timeout once, from random numbers that the simulation does not rule: this draws it before.
+#[cfg(feature = "simulation")]
+fn drawn(mut raft: RaftConfig) -> RaftConfig {
+    let drawn = uuid::Uuid::new_v4().as_u64_pair().1 % raft.election_timeout_min;
+    raft.election_timeout_min += drawn;
+    raft.election_timeout_max = raft.election_timeout_min + 1;
+    raft
 }
 
 /// Appends a batch to the log and waits until it is applied here.
@@ -137,6 +149,19 @@ pub(crate) async fn leading(raft: &Raft) {
 /// True once the engine has a membership. Asks the engine itself: its metrics are blank for a moment after the start.
 pub(crate) async fn at_work(raft: &Raft) -> Result<bool, String> {
     raft.is_initialized().await.map_err(|e| e.to_string())
+}
+
+/// Has a replica that led when it stopped stand for election again, before its engine starts. The engine would go on leading
+/// in the old term, and take the first entry of that term for what reads must have seen, with what it knows to be committed:
+/// that is not flushed, and may lack what was answered before the crash.
+pub(crate) async fn resign(log: &LogStore, id: u64) -> std::io::Result<()> {
+    let mut log = log.clone();
+    let vote = log.read_vote().await.map_err(std::io::Error::other)?;
+    let Some(mut vote) = vote.filter(|vote| vote.committed && vote.leader_id.node_id == id) else {
+        return Ok(());
+    };
+    vote.committed = false;
+    log.save_vote(&vote).await.map_err(std::io::Error::other)
 }
 
 /// Confirms this replica's leadership with a majority, and returns the log position that a read must have seen.
@@ -385,7 +410,8 @@ pub(crate) fn view(raft: &Raft) -> RaftView {
 /// A log entry, as the simulation looks at it.
 #[cfg(feature = "simulation")]
 pub(crate) struct EntryView {
-    pub(crate) term: u64,
+    /// Term and id of the leader that made it.
+    pub(crate) leader: (u64, u64),
     pub(crate) index: u64,
     /// The keys of its proposals, in order.
     pub(crate) keys: Vec<uuid::Uuid>,
@@ -402,8 +428,9 @@ pub(crate) fn view_entry(bytes: &[u8]) -> Option<EntryView> {
         }
         _ => Vec::new(),
     };
+    let made_by = entry.log_id.leader_id;
     Some(EntryView {
-        term: entry.log_id.leader_id.term,
+        leader: (made_by.term, made_by.node_id),
         index: entry.log_id.index,
         keys,
     })

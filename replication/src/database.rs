@@ -314,6 +314,24 @@ mod tests {
         assert!(refused.contains("upgrade this replica"), "{refused}");
     }
 
+    #[tokio::test]
+    async fn a_step_of_the_schema_that_was_cut_short_is_taken_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!(
+            "sqlite://{}?mode=rwc",
+            folder.path().join("state.db").display()
+        );
+        let obstacle = SeaDatabase::connect(&url).await.unwrap();
+        let sql = "CREATE TABLE expense_term (in_the_way TEXT)";
+        obstacle.execute_unprepared(sql).await.unwrap();
+        Database::open(&url).await.unwrap_err();
+        let sql = "DROP TABLE expense_term";
+        obstacle.execute_unprepared(sql).await.unwrap();
+        obstacle.close().await.unwrap();
+        let db = Database::open(&url).await;
+        db.expect("what the step had made before it failed is not in the way");
+    }
+
     #[test]
     fn only_known_databases_are_taken() {
         assert_eq!(kind_of("postgres://x/y"), Ok(DatabaseKind::Postgres));

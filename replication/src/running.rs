@@ -102,8 +102,12 @@ impl Running {
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
         let network = NetworkFactory { wire: wire.clone() };
+        let unreadable = |e: &dyn std::fmt::Display| Fault(format!("the log cannot be read: {e}"));
+        consensus::resign(&log, config.id)
+            .await
+            .map_err(|e| unreadable(&e))?;
         let raft = Raft::new(config.id, raft_config, network, log, machine.clone()).await;
-        let raft = raft.map_err(|e| Fault(format!("the log cannot be read: {e}")))?;
+        let raft = raft.map_err(|e| unreadable(&e))?;
         let board = Arc::new(Board::new(config.in_sync_timeout));
         let acknowledger = Arc::new(Acknowledger {
             own_id: config.id,

@@ -92,10 +92,18 @@ impl Replica {
     }
 }
 
-/// Term and index of an encoded log entry, and the keys of the proposals in it; none if it cannot be read.
-pub fn entry(bytes: &[u8]) -> Option<(u64, u64, Vec<Uuid>)> {
-    let EntryView { term, index, keys } = consensus::view_entry(bytes)?;
-    Some((term, index, keys))
+/// Whoever leads, leads a term as one of the replicas: the term and its id, in this order. The engine lets a replica with a
+/// higher id depose one of the same term, so that the term alone says nothing.
+pub type Leader = (u64, u64);
+
+/// Who made an encoded log entry, its index, and the keys of the proposals in it; none if it cannot be read.
+pub fn entry(bytes: &[u8]) -> Option<(Leader, u64, Vec<Uuid>)> {
+    let EntryView {
+        leader,
+        index,
+        keys,
+    } = consensus::view_entry(bytes)?;
+    Some((leader, index, keys))
 }
 
 /// The index up to which a log was cut off, if it was.

@@ -80,7 +80,7 @@ async fn send(shared: &Shared, replica: &Replica, place: usize) {
             Acknowledgement::Quorum
         };
         let operation = &mut world.history.operations[place];
-        operation.under_way = true;
+        operation.under_way += 1;
         operation.attempts += 1;
         let first = operation.fate == Fate::NotWritten;
         if first {
@@ -96,6 +96,10 @@ async fn send(shared: &Shared, replica: &Replica, place: usize) {
         (command, key, acknowledgement, attempt)
     };
     let (attempt, first) = attempt;
+    let waiting = Waiting {
+        shared: shared.clone(),
+        place,
+    };
     let answer = replica
         .propose(command, Some(key), "simulated", acknowledgement)
         .await;
@@ -105,8 +109,8 @@ async fn send(shared: &Shared, replica: &Replica, place: usize) {
         disks.map(|slot| slot.disk.flushed(Clone::clone)).collect()
     };
     let flushed = crate::world::guard(&shared.ledger).flushed_on(key, &disks);
+    drop(waiting);
     let mut world = shared.lock();
-    world.history.operations[place].under_way = false;
     match answer {
         Ok(settled) => {
             let told = world.history.told(place, &settled.outcome);
@@ -130,6 +134,18 @@ async fn send(shared: &Shared, replica: &Replica, place: usize) {
                 operation.fate = Fate::NotWritten;
             }
         }
+    }
+}
+
+/// Somebody waits for the answer to an operation; until this is dropped, also in a crash.
+struct Waiting {
+    shared: Shared,
+    place: usize,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.shared.lock().history.operations[self.place].under_way -= 1;
     }
 }
 
@@ -176,7 +192,7 @@ fn invent(world: &mut World) -> usize {
         key: Uuid::from_u128(world.rng.random()),
         command,
         fate: Fate::NotWritten,
-        under_way: false,
+        under_way: 0,
         attempts: 0,
     });
     place
@@ -190,7 +206,7 @@ fn unsettled(world: &mut World) -> Option<usize> {
             let operation = &world.history.operations[*place];
             match operation.fate {
                 Fate::NotWritten => false,
-                Fate::InDoubt => !operation.under_way,
+                Fate::InDoubt => operation.under_way == 0,
                 Fate::Accepted(_) | Fate::Refused => settled_too,
             }
         })

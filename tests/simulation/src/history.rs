@@ -32,8 +32,8 @@ pub struct Operation {
     pub command: Command,
     /// What became of it.
     pub fate: Fate,
-    /// Somebody is waiting for its answer.
-    pub under_way: bool,
+    /// How many are waiting for its answer.
+    pub under_way: u64,
     /// How often it has been sent.
     pub attempts: u64,
 }

@@ -20,6 +20,7 @@ const ORDERS_TICK: Duration = Duration::from_millis(5);
 /// Runs one process, until it is stopped or crashes.
 pub async fn run(shared: Shared, id: u64) -> turmoil::Result {
     let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
+    std::fs::create_dir_all(shared.lock().folder.join(host_name(id)))?;
     let (config, disk, database, connections, breakage) = {
         let mut world = shared.lock();
         let config = config(&world.plan, id, &world.folder);

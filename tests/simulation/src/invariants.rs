@@ -36,7 +36,8 @@ impl Invariants {
             let same = last.incarnation == slot.incarnation;
             let revision = probe.revision.get();
             let leads = probe.role == Role::Leader;
-            if same && (last.term > probe.term) {
+            // Also over a restart: a vote is kept before it is told. A process that starts has not read it yet.
+            if last.term > probe.term && (same || probe.term > 0) {
                 wrong.push((
                     "a term never goes back",
                     format!("replica {id}: {} to {}", last.term, probe.term),
@@ -72,11 +73,11 @@ impl Invariants {
                     .trace
                     .event(format_args!("{id} leads term {}", probe.term));
                 slot.disk
-                    .seen(|contents| ledger.leads(*id, probe.term, probe.applied, contents));
+                    .seen(|contents| ledger.leads((probe.term, *id), probe.applied, contents));
             }
             *last = Seen {
                 incarnation: slot.incarnation,
-                term: probe.term,
+                term: last.term.max(probe.term),
                 applied: probe.applied,
                 revision,
                 leads,

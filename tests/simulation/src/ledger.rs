@@ -1,43 +1,43 @@
 //! What is in the replicas' logs, gathered as it is written, and the promises that can be judged by it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use threefold_replication::simulation::disk::{Contents, Write};
-use threefold_replication::simulation::{entry, purged};
+use threefold_replication::simulation::{Leader, entry, purged};
 use uuid::Uuid;
 
-/// An entry as some leader made it: there is one for each term and index.
+/// An entry as some leader made it: there is one for each leader and index.
 struct Made {
     hash: blake3::Hash,
-    /// Term of the entry before it; none where that was cut off already.
-    previous: Option<u64>,
+    /// Who made the entry before it; none where that was cut off already.
+    previous: Option<Leader>,
 }
 
 /// See the module.
 #[derive(Default)]
 pub struct Ledger {
-    made: HashMap<(u64, u64), Made>,
+    made: HashMap<(Leader, u64), Made>,
     /// The places at which a key stands.
-    keys: HashMap<Uuid, Vec<(u64, u64)>>,
-    /// Term of each committed entry.
-    committed: BTreeMap<u64, u64>,
-    leaders: BTreeMap<u64, u64>,
+    keys: HashMap<Uuid, Vec<(Leader, u64)>>,
+    /// Who made each committed entry.
+    committed: BTreeMap<u64, Leader>,
+    leaders: BTreeSet<Leader>,
     violations: Vec<(&'static str, String)>,
     hasher: blake3::Hasher,
 }
 
-fn term_at(contents: &Contents, index: u64) -> Option<u64> {
-    entry(contents.entries.get(&index)?).map(|(term, ..)| term)
+fn maker_at(contents: &Contents, index: u64) -> Option<Leader> {
+    entry(contents.entries.get(&index)?).map(|(maker, ..)| maker)
 }
 
 impl Ledger {
     /// A replica writes to its disk.
     pub fn wrote(&mut self, replica: u64, before: &Contents, writes: &[Write]) {
-        let mut last: Option<(u64, u64)> = None;
+        let mut last: Option<(u64, Leader)> = None;
         for write in writes {
             match write {
                 Write::Entry(index, bytes) => {
-                    let Some((term, named, keys)) = entry(bytes) else {
+                    let Some((maker, named, keys)) = entry(bytes) else {
                         let unreadable = format!("replica {replica} wrote one at {index}");
                         self.violations.push(("entries can be read", unreadable));
                         continue;
@@ -47,26 +47,26 @@ impl Ledger {
                         self.violations.push(("log matching", detail));
                     }
                     let previous = match last {
-                        Some((before, term)) if before + 1 == *index => Some(term),
+                        Some((before, maker)) if before + 1 == *index => Some(maker),
                         _ => index
                             .checked_sub(1)
-                            .and_then(|before_it| term_at(before, before_it)),
+                            .and_then(|before_it| maker_at(before, before_it)),
                     };
-                    last = Some((*index, term));
+                    last = Some((*index, maker));
                     let hash = blake3::hash(bytes);
                     self.hasher.update(hash.as_bytes());
-                    self.made_alike(replica, (term, *index), hash, previous);
+                    self.made_alike(replica, (maker, *index), hash, previous);
                     for key in keys {
                         let places = self.keys.entry(key).or_default();
-                        if !places.contains(&(term, *index)) {
-                            places.push((term, *index));
+                        if !places.contains(&(maker, *index)) {
+                            places.push((maker, *index));
                         }
                     }
                 }
                 Write::Remove(index) => {
                     let cut = purged(before).is_some_and(|purged| *index <= purged);
                     let committed = self.committed.get(index);
-                    if !cut && committed.is_some() && committed == term_at(before, *index).as_ref()
+                    if !cut && committed.is_some() && committed == maker_at(before, *index).as_ref()
                     {
                         let detail = format!("replica {replica} removes committed entry {index}");
                         self.violations.push(("committed entries stay", detail));
@@ -79,25 +79,25 @@ impl Ledger {
         }
     }
 
-    /// Log Matching: what has the same term and index is the same, and so is all before it.
+    /// Log Matching: what the same leader made at the same index is the same, and so is all before it.
     fn made_alike(
         &mut self,
         replica: u64,
-        place: (u64, u64),
+        place: (Leader, u64),
         hash: blake3::Hash,
-        previous: Option<u64>,
+        previous: Option<Leader>,
     ) {
         let made = self.made.entry(place).or_insert(Made { hash, previous });
-        let (term, index) = place;
+        let (maker, index) = place;
         if made.hash != hash {
-            let detail = format!("entry {index} of term {term} differs on replica {replica}");
+            let detail = format!("entry {index} of leader {maker:?} differs on replica {replica}");
             self.violations.push(("log matching", detail));
         }
         match (made.previous, previous) {
             (None, known) => made.previous = known,
             (Some(one), Some(other)) if one != other => {
                 let detail = format!(
-                    "before entry {index} of term {term}, replica {replica} has one of term {other}, others of {one}"
+                    "before entry {index} of leader {maker:?}, replica {replica} has one of {other:?}, others of {one:?}"
                 );
                 self.violations.push(("log matching", detail));
             }
@@ -107,33 +107,30 @@ impl Ledger {
 
     /// A replica has applied an entry: it is committed, for good.
     pub fn applied(&mut self, replica: u64, index: u64, contents: &Contents) {
-        let Some(term) = term_at(contents, index) else {
+        let Some(maker) = maker_at(contents, index) else {
             return;
         };
-        let known = *self.committed.entry(index).or_insert(term);
-        if known != term {
+        let known = *self.committed.entry(index).or_insert(maker);
+        if known != maker {
             let detail = format!(
-                "replica {replica} applied entry {index} of term {term}, others that of term {known}"
+                "replica {replica} applied entry {index} of leader {maker:?}, others that of {known:?}"
             );
             self.violations.push(("committed entries stay", detail));
         }
     }
 
-    /// A replica leads a term: nobody else does, and it has all that is committed.
-    pub fn leads(&mut self, replica: u64, term: u64, applied: Option<u64>, contents: &Contents) {
-        let known = *self.leaders.entry(term).or_insert(replica);
-        if known != replica {
-            let detail = format!("replicas {known} and {replica} both lead term {term}");
-            self.violations.push(("one leader a term", detail));
-        }
-        let Some((last, committed_in)) = self.committed.last_key_value() else {
+    /// A replica leads: it has all that is committed.
+    pub fn leads(&mut self, leader: Leader, applied: Option<u64>, contents: &Contents) {
+        self.leaders.insert(leader);
+        let Some((last, committed_by)) = self.committed.last_key_value() else {
             return;
         };
         // A deposed leader that does not know it yet may lack what was committed since.
-        if *committed_in > term || applied >= Some(*last) || purged(contents) >= Some(*last) {
+        if *committed_by > leader || applied >= Some(*last) || purged(contents) >= Some(*last) {
             return;
         }
-        if term_at(contents, *last) != Some(*committed_in) {
+        if maker_at(contents, *last) != Some(*committed_by) {
+            let (term, replica) = leader;
             let detail =
                 format!("replica {replica} leads term {term} and lacks committed entry {last}");
             self.violations.push(("leader completeness", detail));
@@ -143,8 +140,8 @@ impl Ledger {
     /// How many of the disks have a key in one and the same entry, flushed.
     pub fn flushed_on(&self, key: Uuid, disks: &[Contents]) -> usize {
         let places = self.keys.get(&key).into_iter().flatten();
-        let holds = |disk: &Contents, (term, index): (u64, u64)| {
-            purged(disk) >= Some(index) || term_at(disk, index) == Some(term)
+        let holds = |disk: &Contents, (maker, index): (Leader, u64)| {
+            purged(disk) >= Some(index) || maker_at(disk, index) == Some(maker)
         };
         places
             .map(|place| disks.iter().filter(|disk| holds(disk, *place)).count())
@@ -155,10 +152,10 @@ impl Ledger {
     /// True if a committed entry holds the key.
     pub fn is_committed(&self, key: Uuid) -> bool {
         let mut places = self.keys.get(&key).into_iter().flatten();
-        places.any(|(term, index)| self.committed.get(index) == Some(term))
+        places.any(|(maker, index)| self.committed.get(index) == Some(maker))
     }
 
-    /// Who led last, and how many entries are committed.
+    /// How often somebody became leader, and how many entries are committed.
     pub fn summary(&self) -> (usize, usize) {
         (self.leaders.len(), self.committed.len())
     }

@@ -69,6 +69,8 @@ pub struct Nemesis {
     databases: BTreeMap<u64, Duration>,
     /// When what is cut is mended again.
     mend: Option<Duration>,
+    /// No fault comes any more.
+    ended: bool,
     /// How many faults there were.
     pub faults: u64,
 }
@@ -81,6 +83,7 @@ impl Nemesis {
             restarts: BTreeMap::new(),
             databases: BTreeMap::new(),
             mend: None,
+            ended: false,
             faults: 0,
         }
     }
@@ -126,11 +129,18 @@ impl Nemesis {
         };
         let (a, b) = (host_name(one), host_name(other));
         let cuts = match kind {
-            Kind::Crash => self.crash(sim, shared, one, until),
-            Kind::CrashLeader => self.crash(sim, shared, leader, until),
-            Kind::CrashAll => all
-                .map(|id| self.crash(sim, shared, id, until))
-                .any(|cuts| cuts),
+            Kind::Crash => {
+                self.crash(sim, shared, one, until);
+                false
+            }
+            Kind::CrashLeader => {
+                self.crash(sim, shared, leader, until);
+                false
+            }
+            Kind::CrashAll => {
+                all.for_each(|id| self.crash(sim, shared, id, until));
+                false
+            }
             Kind::Stop => {
                 let mut world = shared.lock();
                 let slot = world.replicas.get_mut(&one).expect("fixed");
@@ -174,7 +184,9 @@ impl Nemesis {
                 let mut world = shared.lock();
                 let world = &mut *world;
                 let slot = world.replicas.get_mut(&one).expect("fixed");
-                if slot.replica.is_some() {
+                // A replica without a cluster yet gives up, and is to be started again.
+                let founded = slot.replica.as_ref().and_then(|replica| replica.probe());
+                if founded.is_some_and(|probe| probe.last_log.is_some()) {
                     if kind == Kind::DatabaseAway {
                         slot.database.fail(true);
                     } else {
@@ -200,9 +212,9 @@ impl Nemesis {
     }
 
     /// The power fails on one machine.
-    fn crash(&mut self, sim: &mut Sim<'_>, shared: &Shared, id: u64, until: Duration) -> bool {
+    fn crash(&mut self, sim: &mut Sim<'_>, shared: &Shared, id: u64, until: Duration) {
         if !sim.is_host_running(host_name(id)) {
-            return false;
+            return;
         }
         sim.crash(host_name(id));
         let mut world = shared.lock();
@@ -217,11 +229,7 @@ impl Nemesis {
             .database
             .crash(|unflushed| rng.random_range(0..=unflushed));
         restored.expect("a picture can be gone back to");
-        for operation in &mut world.history.operations {
-            operation.under_way = false;
-        }
         self.restarts.insert(id, until);
-        false
     }
 
     fn restart_due(&mut self, sim: &mut Sim<'_>, shared: &Shared, now: Duration) {
@@ -271,9 +279,12 @@ impl Nemesis {
         }
     }
 
-    /// Ends all faults: links are mended, databases back, and everybody runs.
+    /// Ends all faults: links are mended, databases back, and everybody runs, now or once it has stopped.
     pub fn end(&mut self, sim: &mut Sim<'_>, shared: &Shared) {
-        self.mend(sim, shared);
+        if !self.ended {
+            self.ended = true;
+            self.mend(sim, shared);
+        }
         let now = shared.lock().trace.now();
         for at in self.databases.values_mut() {
             *at = now;

@@ -154,7 +154,8 @@ impl Simulation<'_> {
 
     fn is_well(&self) -> bool {
         let world = self.shared.lock();
-        if !world.unproven.is_empty() || world.history.operations.iter().any(|it| it.under_way) {
+        if !world.unproven.is_empty() || world.history.operations.iter().any(|it| it.under_way > 0)
+        {
             return false;
         }
         let probes = world

@@ -74,9 +74,10 @@ fn read(name: &str, declared: &str, stored: ValueRef<'_>) -> Result<Value, DbErr
             let date = text.map(str::parse::<NaiveDate>).transpose();
             Value::ChronoDate(date.map_err(failed)?)
         }
-        "bigint" => Value::BigInt(stored.as_i64_or_null().map_err(failed)?),
         "smallint" => Value::SmallInt(integer(stored)?),
-        "integer" => Value::Int(integer(stored)?),
+        // SQLite has one kind of integers, SeaORM reads each as one kind only.
+        "integer" if ["id", "version"].contains(&name) => Value::Int(integer(stored)?),
+        "integer" => Value::BigInt(stored.as_i64_or_null().map_err(failed)?),
         _ => match stored {
             // What is computed has no declared type.
             ValueRef::Integer(it) if name.starts_with("has_") => Value::Bool(Some(it != 0)),
