@@ -110,6 +110,12 @@ async fn bring_about(running: &Running, view: &RaftView) -> Result<Step, Admissi
                 left.map_err(AdmissionError::Membership)?;
                 return Ok(Step::Taken);
             }
+            Some(Wanted::InPlaceOf(lost))
+                if view.voters.contains(id) && lost == running.config.id =>
+            {
+                hand_over(running).await;
+                return Ok(Step::Waits);
+            }
             Some(Wanted::InPlaceOf(lost)) if view.voters.contains(id) => {
                 if members.contains_key(&lost) {
                     let left = departure::leave(running, lost).await;
@@ -167,24 +173,29 @@ async fn admit(
             cluster_id: Some(cluster_id),
             ..
         } if cluster_id != own => Err(AdmissionError::Stranger),
-        answer if member.is_none() && answer.has_voted_in(own, id) => Err(AdmissionError::HasData),
+        answer if member.is_none() && answer.has_data_of(own) => Err(AdmissionError::HasData),
         _ if member.is_none() => change(running, Membership::AddLearner(id, node)).await,
         _ if !has_everything(running, &view, id) => Ok(Step::Waits),
-        _ => promote(running, id, node.wanted).await,
+        _ => promote(running, &view, id, node.wanted).await,
     }
 }
 
 /// Gives a learner that has everything the vote that is wanted for it.
 async fn promote(
     running: &Running,
+    view: &RaftView,
     id: u64,
     wanted: Option<Wanted>,
 ) -> Result<Step, AdmissionError> {
     let promotion = match wanted {
         Some(Wanted::Learner | Wanted::Gone) => return Ok(Step::Waits),
+        // Alone, it has nobody to hand over to: the other one votes first.
+        Some(Wanted::InPlaceOf(lost)) if lost == running.config.id && view.voters == [lost] => {
+            Membership::Promote(id)
+        }
         Some(Wanted::InPlaceOf(lost)) if lost == running.config.id => {
             hand_over(running).await;
-            return Ok(Step::Taken);
+            return Ok(Step::Waits);
         }
         Some(Wanted::InPlaceOf(lost)) => Membership::Swap {
             joins: id,

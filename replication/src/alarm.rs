@@ -123,8 +123,14 @@ impl Alarm {
 
     /// Compares a peer's history with ours at the same revision. Whoever differs from most of the others is wrong; where
     /// nobody else can be compared, it is whoever differs from the leader.
+    ///
+    /// One that is quarantined already is no witness. Of two, each differs from most of the others: there the leader is right.
     pub(crate) fn compare(&self, report: &Report, own_hash: HistoryHash, others: usize) {
         let mut compared = lock(&self.compared);
+        if report.quarantine.is_some() {
+            compared.remove(&report.replica_id);
+            return;
+        }
         if report.state_hash == own_hash {
             compared.insert(report.replica_id, Compared::Equal);
             return;
@@ -150,7 +156,8 @@ impl Alarm {
         let alone_against_leader = report.role == Role::Leader
             && differing == compared.len()
             && since.elapsed() >= PATIENCE;
-        if differing * 2 > others || alone_against_leader {
+        let against_most = others > 1 && differing * 2 > others;
+        if against_most || alone_against_leader {
             let (peer, revision) = (report.replica_id, report.revision);
             drop(compared);
             self.raise(format!(
@@ -251,6 +258,22 @@ mod tests {
         alarm.compare(&report(3, Role::Follower, "a"), own, 2);
         std::thread::sleep(PATIENCE);
         alarm.compare(&report(2, Role::Leader, "b"), own, 2);
+        assert_eq!(alarm.quarantine(), None);
+    }
+
+    #[test]
+    fn of_two_the_leader_is_right_and_the_quarantined_are_no_witnesses() {
+        let own = report(1, Role::Leader, "a").state_hash;
+        let alarm = Alarm::default();
+        alarm.compare(&report(2, Role::Follower, "b"), own, 1);
+        assert_eq!(alarm.quarantine(), None);
+        for id in [2, 3] {
+            let quarantined = Report {
+                quarantine: Some("it differs".to_owned()),
+                ..report(id, Role::Follower, "b")
+            };
+            alarm.compare(&quarantined, own, 2);
+        }
         assert_eq!(alarm.quarantine(), None);
     }
 

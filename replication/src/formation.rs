@@ -45,13 +45,10 @@ pub(crate) struct HelloAnswer {
 }
 
 impl HelloAnswer {
-    /// True for one that has, or had, a vote by its own knowledge: what it holds was counted on.
-    pub(crate) fn has_voted_in(&self, cluster_id: Uuid, id: u64) -> bool {
-        let votes = self
-            .voters
-            .as_ref()
-            .is_some_and(|voters| voters.contains(&id));
-        self.cluster_id == Some(cluster_id) && self.at_work && votes
+    /// True for one that has been at work in the cluster. Whoever is not a member of it any more has left it, by its own
+    /// knowledge or not, and does not come back with what it had.
+    pub(crate) fn has_data_of(&self, cluster_id: Uuid) -> bool {
+        self.cluster_id == Some(cluster_id) && self.at_work
     }
 }
 

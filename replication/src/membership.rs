@@ -175,6 +175,12 @@ async fn add(
             false => Ok(()),
         };
     }
+    // Calls go where a flag says, where the named address leads nowhere: to one that has left, should it come back.
+    let flag = running.config.peers.iter().find(|peer| peer.id == id);
+    if let Some(flag) = flag.filter(|flag| flag.url != newcomer.url) {
+        let known = flag.url.clone();
+        return Err(Refused::KnownElsewhere { id, known });
+    }
     let not_heard = |error: PeerError| Refused::Newcomer {
         id,
         url: newcomer.url.clone(),
@@ -188,7 +194,7 @@ async fn add(
             cluster_id: Some(other),
             ..
         } if other != own => return Err(Refused::Stranger(id, other)),
-        answer if answer.has_voted_in(own, id) => return Err(Refused::HasData(id)),
+        answer if answer.has_data_of(own) => return Err(Refused::HasData(id)),
         _ => {}
     }
     formation::adopt_at(&running.wire, &newcomer)

@@ -109,10 +109,15 @@ pub(crate) async fn succeed(running: Arc<Running>) {
             .succession
             .look(&view, |id| running.board.is_gone(id));
         if let Some(lost) = lost.filter(|lost| settled != Some((lost.leader_id, lost.term))) {
-            let turn = turn(running.config.id, &view, &lost, |id| {
+            let word_of = |id| {
                 let peer = running.board.peer(id)?;
                 peer.report.lost_leader.filter(|_| peer.reachable)
-            });
+            };
+            let may_lead = |id| match running.board.peer(id) {
+                _ if id == running.config.id => running.alarm.quarantine().is_none(),
+                peer => peer.is_some_and(|peer| peer.report.quarantine.is_none()),
+            };
+            let turn = turn(running.config.id, &view, &lost, word_of, may_lead);
             if turn != Turn::Wait {
                 settled = Some((lost.leader_id, lost.term));
                 elect(&running, &lost, turn).await;
@@ -128,12 +133,13 @@ pub(crate) async fn succeed(running: Arc<Running>) {
     }
 }
 
-/// Decides by what the voters say of the leader.
+/// Decides by what the voters say of the leader. One that is quarantined votes, and is no favourite.
 fn turn(
     own_id: u64,
     view: &RaftView,
     lost: &LostLeader,
     word_of: impl Fn(u64) -> Option<LostLeader>,
+    may_lead: impl Fn(u64) -> bool,
 ) -> Turn {
     let says_so = |id: u64| match id {
         id if id == own_id => Some(*lost),
@@ -152,6 +158,7 @@ fn turn(
     let favourite = view
         .voters
         .iter()
+        .filter(|id| may_lead(**id))
         .filter_map(|id| Some((says_so(*id)?.last_log, *id)))
         .max();
     match favourite {
@@ -224,11 +231,31 @@ mod tests {
     }
 
     fn turn_of(own_id: u64, quorums: &[&[u64]], words: &[(u64, LostLeader)]) -> Turn {
+        turn_without(u64::MAX, own_id, quorums, words)
+    }
+
+    fn turn_without(
+        quarantined: u64,
+        own_id: u64,
+        quorums: &[&[u64]],
+        words: &[(u64, LostLeader)],
+    ) -> Turn {
         let own = words.iter().find(|(id, _)| *id == own_id).unwrap().1;
-        turn(own_id, &view(quorums), &own, |id| {
+        let word_of = |id| {
             let said = words.iter().find(|(from, _)| *from == id);
             said.map(|(_, word)| *word)
+        };
+        turn(own_id, &view(quorums), &own, word_of, |id| {
+            id != quarantined
         })
+    }
+
+    #[test]
+    fn who_is_quarantined_votes_and_is_no_favourite() {
+        let voters: [&[u64]; 1] = [&[1, 2, 3]];
+        let words = [(2, word(40)), (3, word(41))];
+        assert_eq!(turn_without(3, 3, &voters, &words), Turn::StandAside);
+        assert_eq!(turn_without(3, 2, &voters, &words), Turn::Stand);
     }
 
     #[test]

@@ -79,6 +79,11 @@ pub(super) enum Refused {
          it again"
     )]
     HasData(u64),
+    #[error(
+        "replica {id} is known at {known}: one that comes back there would be taken for the new one; give the new one a number of its \
+         own"
+    )]
+    KnownElsewhere { id: u64, known: String },
 }
 
 fn lacks(behind: Option<u64>) -> String {

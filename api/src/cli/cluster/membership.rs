@@ -69,8 +69,8 @@ pub(super) struct ReplaceArgs {
     /// Number of the replica that is lost.
     #[arg(value_name = "LOST")]
     lost: u64,
-    /// The replica that takes its place, and the URL of its peer listener; it may have the number of the lost one and
-    /// another address. Without it: the lost one, empty, where it was.
+    /// The replica that takes its place, with a number of its own, and the URL of its peer listener. Without it: the lost one, empty,
+    /// where it was.
     #[arg(long, value_name = "NEW=URL")]
     with: Option<String>,
     #[command(flatten)]
