@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test upgrade torture torture-binary simulate lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-binary measure simulate lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -101,6 +101,14 @@ torture: ## Break a cluster for MINUTES while clients use it, and judge what the
 	cargo build --locked --profile torture --package threefold-tests --bin torture
 	THREEFOLD_BIN=$(TORTURE)/threefold-torture THREEFOLD_TORTURE_BIN=$(TORTURE)/threefold-torture $(TORTURE)/torture run --minutes $(MINUTES) \
 	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
+
+# make measure DATABASE=postgres WHAT="failover --rounds 50"; also `follower` and `million --expenses 1000000`
+WHAT ?= failover
+measure: ## Measure what a bad day costs, with a release build: failover (beside etcd's), follower, million
+	$(MAKE) --no-print-directory web
+	cargo build --locked --release --bin threefold
+	cargo build --locked --package threefold-tests --bin measure
+	THREEFOLD_BIN=$(THREEFOLD) $(dir $(THREEFOLD_DEBUG))measure --database $(DATABASE) $(WHAT)
 
 # A failed seed is printed, and repeats: make simulate SEED=4711. docs/simulation.md says more.
 SEEDS ?= 300

@@ -149,13 +149,19 @@ async fn admit(
         HelloAnswer {
             cluster_id: None, ..
         } => {
+            let url = node.peer_url.clone();
             if member.is_some() {
-                // It lost what it had received before it had a vote: it begins anew, and this replica forgets what it had.
+                // It lost what it had received before it had a vote: it begins anew, and this replica forgets what it had. It
+                // is back in the membership at once, where its address is and what is wanted of it.
                 change(running, Membership::Remove(id)).await?;
+                change(running, Membership::AddLearner(id, node)).await?;
+                formation::adopt(&running.wire, id, Some(&url)).await?;
+            } else {
+                formation::adopt(&running.wire, id, Some(&url)).await?;
+                change(running, Membership::AddLearner(id, node)).await?;
             }
-            formation::adopt(&running.wire, id).await?;
-            tell_of_newcomer(id, &node.peer_url);
-            change(running, Membership::AddLearner(id, node)).await
+            tell_of_newcomer(id, &url);
+            Ok(Step::Taken)
         }
         HelloAnswer {
             cluster_id: Some(cluster_id),

@@ -161,9 +161,9 @@ pub(crate) async fn adopt_at(wire: &Wire, peer: &PeerAddress) -> Result<(), Peer
     adopted.await.map(|_| ())
 }
 
-/// Has one peer adopt this replica's cluster.
-pub(crate) async fn adopt(wire: &Wire, peer: u64) -> Result<(), PeerError> {
-    let adopted = wire.call(peer, None, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
+/// Has one peer adopt this replica's cluster. The URL is for one that neither a flag nor the membership names.
+pub(crate) async fn adopt(wire: &Wire, peer: u64, url: Option<&str>) -> Result<(), PeerError> {
+    let adopted = wire.call(peer, url, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
     adopted.await.map(|_| ())
 }
 
@@ -176,7 +176,7 @@ pub(crate) async fn found(wire: &Wire) -> bool {
                 Ok(answer) if answer.at_work && answer.cluster_id == wire.cluster_id() => {
                     return false;
                 }
-                Ok(_) => adopt(wire, peer).await,
+                Ok(_) => adopt(wire, peer, None).await,
                 Err(error) => Err(error),
             };
             let Err(error) = met else { break };

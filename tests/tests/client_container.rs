@@ -95,13 +95,18 @@ fn buffers() -> &'static str {
     }
 }
 
-/// Adds an expense. While the servers elect a leader none of them is ready, which Caddy before 2.11 says at once; nothing has been
-/// sent then, and whoever asked asks again.
+/// Adds an expense. While the servers elect a leader none of them may be ready, which Caddy before 2.11 says at once: with 503, or with 502
+/// where it had tried one that is gone. Whoever asked asks again, under the same key.
 async fn add(through: &Client, description: String) {
     let expense = NewExpense::described(description);
     let added = until("a server to be ready", TIMEOUT, async || {
         match through.add_expense(&expense).await {
-            Err(error) if error.status() == Some(StatusCode::SERVICE_UNAVAILABLE) => {
+            Err(error)
+                if matches!(
+                    error.status(),
+                    Some(StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY)
+                ) =>
+            {
                 Err(error.to_string())
             }
             answer => Ok(answer),
