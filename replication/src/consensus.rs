@@ -489,3 +489,29 @@ pub(crate) async fn membership_after(raft: &Raft, known: &Members) -> Members {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::types::Vote;
+    use super::*;
+    use crate::database::Database;
+    use crate::metrics::Metrics;
+
+    #[tokio::test]
+    async fn whoever_led_stands_for_election_again_and_nobody_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("state.db").display());
+        let db = Database::open(&url).await.unwrap();
+        let disk = LogDisk::open(&folder.path().join("log")).unwrap();
+        let metrics = Arc::new(Metrics::new(1, &[]));
+        let mut log = LogStore::new(disk, db, Duration::from_secs(1), metrics);
+        resign(&log, 1).await.unwrap();
+        assert_eq!(log.read_vote().await.unwrap(), None);
+        let led = Vote::new_committed(3, 1);
+        log.save_vote(&led).await.unwrap();
+        resign(&log, 2).await.unwrap();
+        assert_eq!(log.read_vote().await.unwrap(), Some(led));
+        resign(&log, 1).await.unwrap();
+        assert_eq!(log.read_vote().await.unwrap(), Some(Vote::new(3, 1)));
+    }
+}
