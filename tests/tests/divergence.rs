@@ -323,11 +323,12 @@ async fn the_wrong_one_serves_no_more(database: DatabaseKind, leads: bool) {
         }
     })
     .await;
-    assert!(
-        wrong
-            .log()
-            .contains("this replica is quarantined and serves nothing from now on")
-    );
+    until("its log to say so", Duration::from_secs(5), async || {
+        let line = "this replica is quarantined and serves nothing from now on";
+        let says_so = wrong.log().contains(line);
+        says_so.then_some(()).ok_or_else(|| wrong.log())
+    })
+    .await;
     writers.wait_for_more(40).await;
     let leader = cluster.leader().await;
     assert_ne!(leader, wrong.id(), "it leads no more");
