@@ -103,6 +103,19 @@ fn is_discreet(metadata: &Metadata<'_>) -> bool {
     }
 }
 
+/// Has the filter asked anew for every event and span.
+///
+/// A layer's filter leaves its answer in a thread-local of tracing-subscriber, where the next event finds it that is not
+/// asked about. What only asks, as sqlx does through `log` after every statement, so has one line of ours left out that is
+/// always enabled (tracing issue 2519).
+fn asked_each_time(interest: Interest) -> Interest {
+    if interest.is_always() {
+        Interest::sometimes()
+    } else {
+        interest
+    }
+}
+
 impl<S> Filter<S> for Lines {
     fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
         metadata.is_event()
@@ -112,7 +125,7 @@ impl<S> Filter<S> for Lines {
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
         if metadata.is_event() && is_discreet(metadata) {
-            Filter::<S>::callsite_enabled(&self.asked_for, metadata)
+            asked_each_time(Filter::<S>::callsite_enabled(&self.asked_for, metadata))
         } else {
             Interest::never()
         }
@@ -133,7 +146,7 @@ impl<S> Filter<S> for Spans {
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
         if metadata.is_span() && metadata.target() == TARGET {
-            Interest::always()
+            asked_each_time(Interest::always())
         } else {
             Interest::never()
         }
@@ -146,7 +159,43 @@ impl<S> Filter<S> for Spans {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tracing::{Event, Subscriber};
+    use tracing_log::{AsTrace, log};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{Layer, registry};
+
     use super::*;
+
+    /// Counts what comes through.
+    #[derive(Default)]
+    struct Count(Arc<AtomicUsize>);
+
+    impl<S: Subscriber> Layer<S> for Count {
+        fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_library_that_only_asks_takes_no_line_away() {
+        let count = Count::default();
+        let counted = count.0.clone();
+        let lines = count.with_filter(Lines::new(&LogFilter::default()));
+        tracing::subscriber::with_default(registry().with(lines), || {
+            for _ in 0..3 {
+                let asked = log::Metadata::builder()
+                    .level(log::Level::Debug)
+                    .target("sqlx::query")
+                    .build();
+                tracing::dispatcher::get_default(|dispatch| dispatch.enabled(&asked.as_trace()));
+                tracing::error!("a line");
+            }
+        });
+        assert_eq!(counted.load(Ordering::Relaxed), 3);
+    }
 
     #[test]
     fn levels_and_targets_with_a_level_are_filters() {
