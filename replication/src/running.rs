@@ -336,8 +336,8 @@ impl Listener for Running {
             self.feed.hash_at(report.revision)
         };
         if let Some(own_hash) = own_hash {
-            let others = members::ids(self).len().saturating_sub(1);
-            self.alarm.compare(&report, own_hash, others);
+            let members = members::ids(self).len();
+            self.alarm.compare(&report, own_hash, members);
         }
         self.board.heard(report, applied.index);
     }

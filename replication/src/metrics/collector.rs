@@ -87,6 +87,12 @@ fn cluster(page: &mut Page<'_>, running: &Running) -> fmt::Result {
         "1 if its history or its tables differ from the others', so that it serves nothing",
         quarantined,
     )?;
+    let statuses = running.statuses();
+    page.gauge(
+        "history_undecided",
+        "1 if another replica has another history than this one, and no majority tells whose is right",
+        running.alarm.is_in_doubt(statuses.len()),
+    )?;
 
     let applied = *running.applied.borrow();
     page.gauge(
@@ -100,7 +106,6 @@ fn cluster(page: &mut Page<'_>, running: &Running) -> fmt::Result {
         applied.index.unwrap_or(0),
     )?;
 
-    let statuses = running.statuses();
     let in_sync = statuses.iter().filter(|status| status.in_sync).count();
     let required = running
         .config
