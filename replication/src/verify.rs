@@ -16,6 +16,7 @@ mod report;
 mod round;
 pub(crate) mod schedule;
 mod table;
+mod under_way;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ use self::message::{Answer, Asked};
 pub use self::report::{
     RowDifference, RowVersion, TablesState, Verification, VerificationState, VerifiedReplica,
 };
+use self::under_way::UnderWay;
 use crate::consensus::{self, WriteFault};
 use crate::peer::{PeerFault, encode};
 use crate::proposal::Batch;
@@ -67,25 +69,11 @@ impl Verifier {
 
     /// Begins a comparison; where one is under way here, that is it.
     pub(crate) fn begin(running: &Arc<Running>) -> Verification {
-        let verifier = &running.verifier;
-        let mut begun = None;
-        verifier.last.send_if_modified(|last| {
-            if let Some(last) = last
-                && last.state == VerificationState::Running
-            {
-                begun = Some((false, last.clone()));
-                return false;
-            }
-            let new = Verification::new(consensus::view(&running.raft).members);
-            begun = Some((true, new.clone()));
-            *last = Some(new);
-            true
-        });
-        let Some((is_new, verification)) = begun else {
-            return Verification::new(Vec::new());
-        };
-        if is_new {
-            tokio::spawn(round::run(running.clone(), verification.clone()));
+        let members = consensus::view(&running.raft).members;
+        let (verification, under_way) = UnderWay::begin(&running.verifier.last, members);
+        if let Some(under_way) = under_way {
+            let round = round::run(running.clone(), verification.clone(), under_way);
+            tokio::spawn(round);
         }
         verification
     }
@@ -144,7 +132,8 @@ pub(crate) async fn serve(running: &Running, asked: Asked) -> Result<Answer, Pee
                     "this replica has no digest of its own to compare with".to_owned(),
                 ));
             };
-            match evidence.weigh(running.config.id, &digest) {
+            let members = consensus::view(&running.raft).members;
+            match evidence.weigh(running.config.id, &digest, &members) {
                 Ok(reason) => {
                     running.alarm.raise(reason);
                     Answer::Done

@@ -8,7 +8,7 @@ use crate::cluster::Replica;
 /// What it said.
 #[derive(Debug, Clone)]
 pub struct Verdict {
-    /// The exit code: 0 equal, 1 different, 2 not told.
+    /// The exit code: 0 equal, 1 different, 2 not told, 3 different and undecided.
     pub code: i32,
     /// What it printed with `--json`; null where it printed nothing.
     pub found: Value,

@@ -13,6 +13,8 @@ use threefold_tests::wait::until;
 use threefold_tests::{Cluster, DatabaseKind, binary};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The leader compares again within some ten seconds of a replica's return, and looks at the clock as often.
+const DECIDED_WITHIN: Duration = Duration::from_secs(60);
 
 async fn cluster_with_rows(database: DatabaseKind, interval: &str) -> Cluster {
     let cluster = Cluster::builder()
@@ -104,7 +106,8 @@ async fn three_versions_of_a_row_accuse_nobody_and_raise_an_alarm() {
         tamper(cluster.replica(wrong), &sql).await;
     }
     let verdict = verify(cluster.replica(3)).await;
-    assert_eq!(verdict.code, 1, "{verdict:?}");
+    assert_eq!(verdict.code, 3, "{verdict:?}");
+    assert_eq!(verdict.found["state"], "UNDECIDED");
     assert_eq!(verdict.found["undecided"], true);
     let found = verdict.differences("expense");
     assert_eq!(found.len(), 1);
@@ -134,37 +137,182 @@ async fn three_versions_of_a_row_accuse_nobody_and_raise_an_alarm() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_that_is_down_is_named_and_of_two_the_leader_is_right() {
-    let cluster = cluster_with_rows(DatabaseKind::Sqlite, "0").await;
+async fn is_quarantined(replica: &Replica) -> Result<(), String> {
+    match replica.client().local().expenses(1).await {
+        Err(error) if error.code() == Some("REPLICA_QUARANTINED") => Ok(()),
+        other => Err(format!("replica {}: {other:?}", replica.id())),
+    }
+}
+
+/// Reads and writes.
+async fn serves(replica: &Replica) {
+    let client = replica.client();
+    client.local().expenses(1).await.unwrap();
+    let expense = NewExpense::described("meanwhile");
+    client.add_expense(&expense).await.unwrap().accepted();
+}
+
+/// One replica is down, and the other two differ: the one that is wrong may be the leader.
+async fn one_against_one(database: DatabaseKind, leader_is_wrong: bool) {
+    // By itself, none of the replicas would compare for an hour.
+    let cluster = cluster_with_rows(database, "3600").await;
     let followers = cluster.followers().await;
+    let (third, follower) = (cluster.replica(followers[0]), cluster.replica(followers[1]));
     let leader = cluster.replica(cluster.leader().await);
-    cluster.replica(followers[0]).kill9();
+    third.kill9();
     let verdict = verify(leader).await;
     assert_eq!(verdict.code, 2, "{verdict:?}");
     assert_eq!(verdict.found["state"], "INCOMPLETE");
-    assert_eq!(verdict.state_of(followers[0]), "UNANSWERED");
-    assert_eq!(verdict.state_of(followers[1]), "EQUAL");
+    assert_eq!(verdict.state_of(third.id()), "UNANSWERED");
+    assert_eq!(verdict.state_of(follower.id()), "EQUAL");
 
-    tamper(
-        cluster.replica(followers[1]),
-        "DELETE FROM expense WHERE id = ?",
-    )
+    let (wrong, right) = if leader_is_wrong {
+        (leader, follower)
+    } else {
+        (follower, leader)
+    };
+    tamper(wrong, "UPDATE expense SET amount_minor = 777 WHERE id = ?").await;
+    let verdict = verify(follower).await;
+    assert_eq!(verdict.code, 3, "{verdict:?}");
+    assert_eq!(verdict.found["state"], "UNDECIDED");
+    assert_eq!(verdict.found["undecided"], true);
+    assert_eq!(verdict.state_of(third.id()), "UNANSWERED");
+    assert_eq!(verdict.differences("expense").len(), 1, "{verdict:?}");
+    for replica in [leader, follower] {
+        assert_eq!(verdict.state_of(replica.id()), "UNDECIDED");
+        assert!(!verdict.quarantined(replica.id()), "{verdict:?}");
+        serves(replica).await;
+        until("the alarm", TIMEOUT, async || {
+            match metric(replica, "threefold_verify_undecided").await {
+                Some(1.0) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+
+    // The third one decides it, and nobody has to ask.
+    third.restart().await;
+    until("the wrong one's quarantine", DECIDED_WITHIN, async || {
+        is_quarantined(wrong).await
+    })
     .await;
-    let verdict = verify(cluster.replica(followers[1])).await;
+    until("another leader", TIMEOUT, async || {
+        match cluster.leader().await {
+            leader if leader == wrong.id() => Err(format!("replica {leader} leads")),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    for replica in [right, third] {
+        serves(replica).await;
+        until("the end of the alarm", TIMEOUT, async || {
+            match metric(replica, "threefold_verify_undecided").await {
+                Some(0.0) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+
+    // With the third one down again, one that is known to be wrong puts nobody in doubt.
+    third.kill9();
+    let verdict = verify(right).await;
     assert_eq!(verdict.code, 1, "{verdict:?}");
-    assert!(verdict.quarantined(followers[1]) && !verdict.quarantined(leader.id()));
-    let found = verdict.differences("expense");
-    assert_eq!(found.len(), 1, "{verdict:?}");
+    assert_eq!(verdict.found["undecided"], false);
+    assert!(verdict.quarantined(wrong.id()) && !verdict.quarantined(right.id()));
 
     // Nobody can be asked for a comparison who is not trusted, and nobody who is not there.
-    let verdict = verify(cluster.replica(followers[1])).await;
+    let verdict = verify(wrong).await;
     assert!(
         verdict.code == 2 && verdict.complaint.contains("REPLICA_QUARANTINED"),
         "{verdict:?}"
     );
-    let verdict = verify(cluster.replica(followers[0])).await;
+    let verdict = verify(third).await;
     assert_eq!(verdict.code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_leader_takes_out_no_follower_that_is_right_on_postgres() {
+    one_against_one(DatabaseKind::Postgres, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_leader_takes_out_no_follower_that_is_right_on_sqlite() {
+    one_against_one(DatabaseKind::Sqlite, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_follower_is_told_when_the_third_replica_is_back() {
+    one_against_one(DatabaseKind::Sqlite, false).await;
+}
+
+/// Two replicas with different histories and no third: whichever of them leads, neither goes out.
+async fn one_history_against_one(database: DatabaseKind) {
+    let cluster = cluster_with_rows(database, "0").await;
+    let [wrong, right, third] = [1, 2, 3].map(|id| cluster.replica(id));
+    for replica in cluster.replicas() {
+        replica.kill9();
+    }
+    // The hash of what was done, and not of what is there: no row differs but this one.
+    let set = match database {
+        DatabaseKind::Postgres => "decode(repeat('5a', 32), 'hex')",
+        DatabaseKind::Sqlite => {
+            "x'5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a'"
+        }
+    };
+    tamper(
+        wrong,
+        &format!("UPDATE replica_state SET history_hash = {set}"),
+    )
+    .await;
+    for replica in [wrong, right] {
+        replica.start();
+    }
+    for replica in [wrong, right] {
+        replica.wait_until_ready().await;
+        until("the alarm", TIMEOUT, async || {
+            match metric(replica, "threefold_history_undecided").await {
+                Some(1.0) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+    // For longer than a difference from the leader alone was ever looked at.
+    for _ in 0..8 {
+        for replica in [wrong, right] {
+            serves(replica).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+
+    third.start();
+    until("the wrong one's quarantine", TIMEOUT, async || {
+        is_quarantined(wrong).await
+    })
+    .await;
+    third.wait_until_ready().await;
+    for replica in [right, third] {
+        serves(replica).await;
+        until("the end of the doubt", TIMEOUT, async || {
+            match metric(replica, "threefold_history_undecided").await {
+                Some(0.0) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_history_against_one_takes_nobody_out_on_postgres() {
+    one_history_against_one(DatabaseKind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_history_against_one_takes_nobody_out_on_sqlite() {
+    one_history_against_one(DatabaseKind::Sqlite).await;
 }
 
 async fn nothing_is_found_where_nothing_is_wrong(database: DatabaseKind) {

@@ -18,6 +18,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 const DIFFERS: u8 = 1;
 /// The exit code where it could not be told.
 const UNTOLD: u8 = 2;
+/// The exit code where rows differ, and it could not be told whose are right.
+const UNDECIDED: u8 = 3;
 
 const FIELDS: &str = "{ id state reason beganAt endedAt revision undecided
     replicas { id state reason rows digest tookMs quarantined }
@@ -47,8 +49,8 @@ pub struct Args {
     access_token_file: Option<PathBuf>,
 }
 
-/// Compares, and prints what was found. The exit code is 0 if every replica holds the same, 1 if rows differ, 2 if that
-/// could not be told.
+/// Compares, and prints what was found. The exit code is 0 if every replica holds the same, 1 if rows differ and those that are
+/// wrong are quarantined, 3 if rows differ and it could not be told whose are wrong, 2 if nothing could be told.
 pub async fn run(args: Args) -> ExitCode {
     match compare(&args).await {
         Ok(code) => code,
@@ -194,6 +196,7 @@ impl Verification {
         match self.state.as_str() {
             "EQUAL" => ExitCode::SUCCESS,
             "DIFFERS" => ExitCode::from(DIFFERS),
+            "UNDECIDED" => ExitCode::from(UNDECIDED),
             _ => ExitCode::from(UNTOLD),
         }
     }
@@ -206,9 +209,7 @@ impl Verification {
         };
         let mut lines = vec![match self.state.as_str() {
             "EQUAL" => format!("All replicas hold the same{at}."),
-            "DIFFERS" if self.undecided => {
-                format!("Replicas hold different rows{at}, and it cannot be told whose are right.")
-            }
+            "UNDECIDED" => self.describe_doubt(&at),
             "DIFFERS" => format!("Replicas hold different rows{at}."),
             _ if self.replicas.iter().all(|replica| replica.state != "EQUAL") => {
                 "The replicas could not be compared.".to_owned()
@@ -221,6 +222,33 @@ impl Verification {
         lines.extend(self.replicas.iter().map(Replica::describe));
         lines.extend(self.differences.iter().map(Difference::describe));
         lines.join("\n")
+    }
+}
+
+impl Verification {
+    /// Who is in question, and what would decide it.
+    fn describe_doubt(&self, at: &str) -> String {
+        let ids = |state: &str| {
+            let of_state = self
+                .replicas
+                .iter()
+                .filter(|replica| replica.state == state);
+            let ids: Vec<&str> = of_state.map(|replica| replica.id.as_str()).collect();
+            ids.join(" and ")
+        };
+        let (unclear, silent) = (ids("UNDECIDED"), ids("UNANSWERED"));
+        let next = if silent.is_empty() {
+            "Compare what each has, decide who is right, and replace the others.".to_owned()
+        } else {
+            format!(
+                "What replica {silent} holds may decide it: start it, and the leader compares again by itself."
+            )
+        };
+        format!(
+            "Replicas {unclear} hold different rows{at}, and it cannot be told whose are right, so none is quarantined for \
+             that: no majority of the {} replicas has the same. {next}",
+            self.replicas.len()
+        )
     }
 }
 
@@ -300,6 +328,25 @@ mod tests {
     }
 
     #[test]
+    fn people_read_who_is_in_question_and_what_would_decide_it() {
+        let undecided = FOUND
+            .replace("EQUAL", "UNDECIDED")
+            .replace("DIFFERS", "UNDECIDED")
+            .replace("true", "false");
+        let mut found: Verification = serde_json::from_str(&undecided).unwrap();
+        let text = found.describe();
+        let expected = "Replicas 1 and 2 hold different rows at revision 512, and it cannot be told whose are right, so none is \
+                        quarantined for that: no majority of the 3 replicas has the same. What replica 3 holds may decide it: \
+                        start it, and the leader compares again by itself.
+  replica 1: undecided, 7 rows";
+        assert!(text.starts_with(expected), "{text}");
+        found.replicas[2].state = "UNDECIDED".to_owned();
+        let text = found.describe();
+        assert!(text.starts_with("Replicas 1 and 2 and 3 hold"), "{text}");
+        assert!(text.contains("decide who is right"), "{text}");
+    }
+
+    #[test]
     fn programs_read_the_exit_code_and_the_names_of_the_api() {
         let mut found: Verification = serde_json::from_str(FOUND).unwrap();
         let expected: serde_json::Value = serde_json::from_str(FOUND).unwrap();
@@ -307,6 +354,7 @@ mod tests {
         for (state, code) in [
             ("EQUAL", 0),
             ("DIFFERS", 1),
+            ("UNDECIDED", 3),
             ("INCOMPLETE", 2),
             ("RUNNING", 2),
         ] {

@@ -26,7 +26,7 @@ pub(crate) struct Verifications {
 impl Verifications {
     pub(super) fn new() -> Self {
         let counts = Family::<Label, Counter>::default();
-        for outcome in ["equal", "differs", "incomplete"] {
+        for outcome in ["equal", "differs", "undecided", "incomplete"] {
             drop(counts.get_or_create(&[("outcome", outcome)]));
         }
         Self {
@@ -40,7 +40,9 @@ impl Verifications {
 
     /// One has ended.
     pub(crate) fn concluded(&self, conclusion: &Conclusion) {
-        let outcome = if conclusion.differing > 0 || conclusion.undecided {
+        let outcome = if conclusion.undecided {
+            "undecided"
+        } else if conclusion.differing > 0 {
             "differs"
         } else if conclusion.is_equal() {
             "equal"
@@ -64,7 +66,7 @@ impl Verifications {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "verifications",
-            "Comparisons of the tables of all replicas that this one took part in, by what they came to; incomplete: not every replica could be compared",
+            "Comparisons of the tables of all replicas that this one took part in, by what they came to; undecided: rows differ, and no majority tells whose are right; incomplete: not every replica could be compared",
             self.counts.clone(),
         );
         registry.register(

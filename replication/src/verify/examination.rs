@@ -22,7 +22,7 @@ use crate::status::DatabaseKind;
 /// Longest wait of the writer for the read transaction.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(1);
 /// Nobody has asked for so long: whoever wanted the digests is gone.
-const ABANDONED: Duration = Duration::from_secs(60);
+pub(super) const ABANDONED: Duration = Duration::from_secs(60);
 /// Longest pause between two pages.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Most rows of a bucket that are told.
@@ -33,6 +33,8 @@ const MAX_LOOKS: usize = 4;
 /// See the module. One a replica; a newer checkpoint ends what is under way for an older one.
 pub(crate) struct Examiner {
     db: Database,
+    /// How long nobody has to ask for an examination to be abandoned.
+    patience: Duration,
     current: Mutex<Option<Arc<Examination>>>,
 }
 
@@ -41,6 +43,7 @@ pub(super) struct Examination {
     pub(super) checkpoint: Uuid,
     stage: Mutex<Stage>,
     asked_at: Mutex<Instant>,
+    patience: Duration,
     looks: mpsc::Sender<(Look, oneshot::Sender<Answer>)>,
     stop: CancellationToken,
 }
@@ -65,6 +68,7 @@ impl Examiner {
     pub(crate) fn new(db: Database) -> Self {
         Self {
             db,
+            patience: ABANDONED,
             current: Mutex::default(),
         }
     }
@@ -82,6 +86,7 @@ impl Examiner {
             checkpoint,
             stage: Mutex::new(Stage::Reading { rows: 0 }),
             asked_at: Mutex::new(Instant::now()),
+            patience: self.patience,
             looks,
             stop: CancellationToken::new(),
         });
@@ -180,7 +185,7 @@ impl Examination {
         }
     }
 
-    /// Looks at rows, as they were at the checkpoint.
+    /// Looks at rows, as they were at the checkpoint. For as long as this waits, somebody asks.
     pub(super) async fn look(&self, look: Look) -> Answer {
         self.touch();
         let (answer, seen) = oneshot::channel();
@@ -196,7 +201,7 @@ impl Examination {
     }
 
     fn is_abandoned(&self) -> bool {
-        lock(&self.asked_at).elapsed() > ABANDONED
+        lock(&self.asked_at).elapsed() > self.patience
     }
 
     /// Only what is not found yet can fail.
@@ -227,11 +232,17 @@ impl Examination {
             Err(reason) => return self.fail(reason),
         }
         while !self.is_abandoned() {
-            let Ok(look) = tokio::time::timeout(ABANDONED, looks.recv()).await else {
+            let Ok(look) = tokio::time::timeout(self.patience, looks.recv()).await else {
                 continue;
             };
             let Some((look, answer)) = look else { break };
-            let _gone = answer.send(self.look_at(&tx, &look).await);
+            // The whole table is read, page by page, for as long as that takes and the asker waits.
+            let wanted = || {
+                self.touch();
+                !answer.is_closed()
+            };
+            let seen = self.look_at(&tx, &look, wanted).await;
+            let _gone = answer.send(seen);
         }
     }
 
@@ -245,7 +256,8 @@ impl Examination {
         let (mut before, mut revision) = (0, 0);
         for table in Table::ALL {
             let (mut sums, mut rows) = (Sums::new(), 0);
-            let read = self.scan(tx, table, |row, hash| {
+            let wanted = || !self.is_abandoned();
+            let read = self.scan(tx, table, wanted, |row, hash| {
                 sums.add(hash);
                 rows += 1;
                 if table == Table::ReplicaState
@@ -281,17 +293,18 @@ impl Examination {
         })
     }
 
-    /// Reads a whole table, and rests between its pages for as long as each took.
+    /// Reads a whole table while it is wanted, and rests between its pages for as long as each took.
     async fn scan(
         &self,
         tx: &DatabaseTransaction,
         table: Table,
+        wanted: impl Fn() -> bool,
         mut each: impl FnMut(&Row, &RowHash),
     ) -> Result<(), Unread> {
         let mut after: Option<Vec<Value>> = None;
         let mut limit = table.page_size();
         loop {
-            if self.is_abandoned() {
+            if !wanted() {
                 return Err(Unread::Failed("nobody asks for it any more".to_owned()));
             }
             let begun = Instant::now();
@@ -321,12 +334,17 @@ impl Examination {
         }
     }
 
-    async fn look_at(&self, tx: &DatabaseTransaction, look: &Look) -> Answer {
+    async fn look_at(
+        &self,
+        tx: &DatabaseTransaction,
+        look: &Look,
+        wanted: impl Fn() -> bool,
+    ) -> Answer {
         let Some(table) = Table::named(&look.table) else {
             return Answer::Refused("there is no such table".to_owned());
         };
         let (mut hashes, mut versions) = (Vec::new(), Vec::new());
-        let read = self.scan(tx, table, |row, hash| {
+        let read = self.scan(tx, table, wanted, |row, hash| {
             if hash.bucket() != look.bucket || hashes.len() > MAX_ROWS {
                 return;
             }

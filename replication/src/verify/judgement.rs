@@ -1,9 +1,11 @@
 //! Who is wrong, told from the digests alone.
 //!
-//! Judged bucket by bucket: where most of the replicas agree, the others are wrong. So two replicas that are wrong in
-//! different rows are both found, though no two digests are equal as a whole. Where only two can be compared, the leader's
-//! is taken to be right. Where neither tells, nobody is accused: an alarm that names the rows is better than a replica that
-//! is right and serves no more.
+//! Judged bucket by bucket: where most of the members agree, the others are wrong. So two replicas that are wrong in
+//! different rows are both found, though no two digests are equal as a whole. Most of the *members*: one that was not
+//! compared may agree with either side, so that one against one, while a third is down, decides nothing. Neither do three
+//! that all differ. Then nobody is accused: whoever was taken out might be the one that is right, and the cluster would go
+//! on with what is wrong, or not at all. Both serve what they have until a majority tells; what is acknowledged meanwhile is
+//! in the log, which does not differ. Only a cluster of two has nobody else to ask, ever: there the leader is right.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +42,18 @@ impl Judgement {
 /// One replica's digest of a bucket; none: it cannot read the table, which no other digest is equal to.
 type Vote = (u64, Option<BucketDigest>);
 
+/// Whose digests count, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Jury {
+    /// All members, whether they were compared or not.
+    pub(super) members: BTreeSet<u64>,
+    /// Those of them that are quarantined already.
+    pub(super) quarantined: BTreeSet<u64>,
+    pub(super) leader: Option<u64>,
+}
+
 /// Compares digests that are of one schema and one log position.
-pub(super) fn judge(digests: &BTreeMap<u64, &Digest>, leader: Option<u64>) -> Judgement {
+pub(super) fn judge(digests: &BTreeMap<u64, &Digest>, jury: &Jury) -> Judgement {
     let mut judgement = Judgement::default();
     let tables = digests.values().flat_map(|digest| &digest.tables);
     let tables: BTreeSet<&str> = tables.map(|table| table.name.as_str()).collect();
@@ -55,7 +67,8 @@ pub(super) fn judge(digests: &BTreeMap<u64, &Digest>, leader: Option<u64>) -> Ju
                 table: table.to_owned(),
                 bucket,
             };
-            match wrong(&votes, leader) {
+            let wrong = wrong(&votes, jury.members.len(), jury.leader);
+            match wrong.or_else(|| known_already(&votes, &jury.quarantined)) {
                 Some(wrong) => {
                     for id in wrong {
                         judgement.wrong.entry(id).or_default().push(spot());
@@ -69,27 +82,38 @@ pub(super) fn judge(digests: &BTreeMap<u64, &Digest>, leader: Option<u64>) -> Ju
 }
 
 /// Those whose digest of one bucket is wrong; none where that cannot be told.
-fn wrong(votes: &[Vote], leader: Option<u64>) -> Option<Vec<u64>> {
-    let differ_from = |right: Option<BucketDigest>| {
-        let differ = |(id, vote): &Vote| (vote.is_none() || *vote != right).then_some(*id);
-        votes.iter().filter_map(differ).collect::<Vec<u64>>()
-    };
-    let most = votes.iter().find(|(_, vote)| {
-        let agreeing = votes
-            .iter()
-            .filter(|(_, other)| vote.is_some() && other == vote);
-        agreeing.count() * 2 > votes.len()
+fn wrong(votes: &[Vote], members: usize, leader: Option<u64>) -> Option<Vec<u64>> {
+    if let Some(one) = agreed(votes.iter()) {
+        return Some(differing(votes, one));
+    }
+    let most = votes.iter().find_map(|(_, vote)| {
+        let agreeing = votes.iter().filter(|(_, other)| other == vote).count();
+        vote.filter(|_| agreeing * 2 > members)
     });
-    if let Some((_, right)) = most {
-        return Some(differ_from(*right));
+    if let Some(right) = most {
+        return Some(differing(votes, right));
     }
-    match (votes, leader) {
-        ([_, _], Some(leader)) => {
-            let (_, right) = votes.iter().find(|(id, _)| *id == leader)?;
-            right.is_some().then(|| differ_from(*right))
-        }
-        _ => None,
-    }
+    // Nobody else could ever be asked.
+    let leader = leader.filter(|_| members == 2 && votes.len() == 2)?;
+    let (_, right) = votes.iter().find(|(id, _)| *id == leader)?;
+    right.map(|right| differing(votes, right))
+}
+
+/// Where those that are trusted agree, whoever is quarantined is found to differ once more.
+fn known_already(votes: &[Vote], quarantined: &BTreeSet<u64>) -> Option<Vec<u64>> {
+    let trusted = votes.iter().filter(|(id, _)| !quarantined.contains(id));
+    agreed(trusted).map(|right| differing(votes, right))
+}
+
+/// What all of them have.
+fn agreed<'v>(mut votes: impl Iterator<Item = &'v Vote>) -> Option<BucketDigest> {
+    let (_, first) = votes.next()?;
+    first.filter(|_| votes.all(|(_, vote)| vote == first))
+}
+
+fn differing(votes: &[Vote], right: BucketDigest) -> Vec<u64> {
+    let differ = votes.iter().filter(|(_, vote)| *vote != Some(right));
+    differ.map(|(id, _)| *id).collect()
 }
 
 /// Why a replica is said to be wrong: one bucket that it differs in, and what the replicas have there.
@@ -121,8 +145,14 @@ impl Evidence {
         }
     }
 
-    /// Looks at it as the accused, who knows its own digest: why it has to serve no more, or why it goes on.
-    pub(super) fn weigh(&self, accused: u64, own: &Digest) -> Result<String, String> {
+    /// Looks at it as the accused, who knows its own digest and who the members are: why it has to serve no more, or why it
+    /// goes on.
+    pub(super) fn weigh(
+        &self,
+        accused: u64,
+        own: &Digest,
+        members: &[u64],
+    ) -> Result<String, String> {
         let said = self.votes.iter().find(|(id, _)| *id == accused);
         let known = own.bucket(&self.table, self.bucket);
         if said.is_none_or(|(_, said)| *said != known) {
@@ -131,12 +161,14 @@ impl Evidence {
         if !own.tables.iter().any(|table| table.name == self.table) || self.bucket >= BUCKETS {
             return Err("there is no such table".to_owned());
         }
-        let wrong = wrong(&self.votes, self.leader).unwrap_or_default();
+        let votes: BTreeMap<u64, Option<BucketDigest>> = self.votes.iter().copied().collect();
+        let of_members = votes.into_iter().filter(|(id, _)| members.contains(id));
+        let votes: Vec<Vote> = of_members.collect();
+        let wrong = wrong(&votes, members.len(), self.leader).unwrap_or_default();
         if !wrong.contains(&accused) {
             return Err("it does not show that this replica is wrong".to_owned());
         }
-        let right: Vec<String> = self
-            .votes
+        let right: Vec<String> = votes
             .iter()
             .filter(|(id, _)| !wrong.contains(id))
             .map(|(id, _)| id.to_string())

@@ -38,8 +38,11 @@ pub enum VerificationState {
     Running,
     /// Every replica holds the same rows.
     Equal,
-    /// Rows differ.
+    /// Rows differ, and whose are wrong is known: those replicas are quarantined.
     Differs,
+    /// Rows differ of which it cannot be told whose are right: no majority of all members has the same. Nobody is
+    /// quarantined for those. The leader compares again before long.
+    Undecided,
     /// No difference was found, but not every replica could be compared.
     Incomplete,
 }
@@ -70,8 +73,10 @@ pub enum TablesState {
     Pending,
     /// They are what most have.
     Equal,
-    /// They are not what most have; or it cannot be told whose are right, and they are in question.
+    /// They are not what most have.
     Differs,
+    /// They are not what another has, and it cannot be told whose are right.
+    Undecided,
     /// It gave no digest.
     Unanswered,
 }

@@ -2,9 +2,10 @@
 
 mod accuse;
 mod collect;
+mod hold;
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,9 @@ use threefold_entity::Revision;
 
 use super::ask::{Unanswered, ask};
 use super::digest::Digest;
-use super::judgement::{Judgement, judge};
+use super::judgement::{Judgement, Jury, judge};
 use super::message::{Answer, Asked, Conclusion};
+use super::under_way::UnderWay;
 use super::{TablesState, Verification, VerificationState};
 use crate::consensus;
 use crate::running::Running;
@@ -29,38 +31,73 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 type Digests = BTreeMap<u64, Digest>;
 
 /// Carries it out, and publishes how far it is.
-pub(super) async fn run(running: Arc<Running>, verification: Verification) {
-    let mut round = Round {
-        running,
-        verification,
-    };
-    let digests = match round.checkpoint().await {
-        Ok(index) => round.collect(index).await,
-        Err(reason) => {
-            round.verification.reason = Some(reason);
-            Digests::new()
+pub(super) async fn run(running: Arc<Running>, verification: Verification, under_way: UnderWay) {
+    let held = hold::Held::default();
+    let (asking, checkpoint) = (running.clone(), verification.id);
+    let touch = |id: u64| {
+        let running = asking.clone();
+        async move {
+            let asked = Asked::Progress { checkpoint };
+            let _news = ask(&running, id, &asked, TIMEOUT).await;
         }
     };
-    let leader = consensus::view(&round.running.raft).leader;
-    let judgement = {
-        let digests: BTreeMap<u64, &Digest> = digests.iter().map(|(id, d)| (*id, d)).collect();
-        let judgement = judge(&digests, leader);
-        round.accuse(&digests, &judgement, leader).await;
-        judgement
+    let round = Round {
+        running,
+        verification,
+        under_way,
     };
-    round.name_rows(&digests, &judgement).await;
-    round.conclude(&judgement).await;
+    tokio::select! {
+        () = round.carry_out(&held) => {}
+        () = hold::hold(&held, hold::PAUSE, touch) => {}
+    }
 }
 
 struct Round {
     running: Arc<Running>,
     verification: Verification,
+    under_way: UnderWay,
 }
 
 impl Round {
+    async fn carry_out(mut self, held: &hold::Held) {
+        let digests = match self.checkpoint().await {
+            Ok(index) => self.collect(index, held).await,
+            Err(reason) => {
+                self.verification.reason = Some(reason);
+                Digests::new()
+            }
+        };
+        let jury = self.jury();
+        let judgement = {
+            let digests: BTreeMap<u64, &Digest> = digests.iter().map(|(id, d)| (*id, d)).collect();
+            let judgement = judge(&digests, &jury);
+            self.accuse(&digests, &judgement, &jury).await;
+            judgement
+        };
+        self.name_rows(&digests, &judgement).await;
+        self.conclude(&judgement).await;
+    }
+
+    /// Whose digests count: of all that were members when it began.
+    fn jury(&self) -> Jury {
+        let replicas = self.verification.replicas.iter();
+        let members: BTreeSet<u64> = replicas.map(|replica| replica.id).collect();
+        let is_quarantined = |id: &u64| match *id {
+            id if id == self.running.config.id => self.running.alarm.quarantine().is_some(),
+            id => {
+                let peer = self.running.board.peer(id);
+                peer.is_some_and(|peer| peer.report.quarantine.is_some())
+            }
+        };
+        Jury {
+            quarantined: members.iter().copied().filter(is_quarantined).collect(),
+            members,
+            leader: consensus::view(&self.running.raft).leader,
+        }
+    }
+
     fn publish(&self) {
-        let verification = Some(self.verification.clone());
-        self.running.verifier.last.send_replace(verification);
+        self.under_way.publish(self.verification.clone());
     }
 
     async fn ask(&self, to: u64, asked: &Asked, timeout: Duration) -> Result<Answer, Unanswered> {
@@ -104,7 +141,9 @@ impl Round {
             undecided: !judgement.undecided.is_empty(),
             unanswered: replicas.iter().filter(unanswered).count() as u64,
         };
-        self.verification.state = if conclusion.differing > 0 || conclusion.undecided {
+        self.verification.state = if conclusion.undecided {
+            VerificationState::Undecided
+        } else if conclusion.differing > 0 {
             VerificationState::Differs
         } else if conclusion.is_equal() {
             VerificationState::Equal

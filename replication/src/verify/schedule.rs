@@ -1,10 +1,12 @@
 //! The leader compares the tables by itself, from time to time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{VerificationState, Verifier};
+use super::{Conclusion, VerificationState, Verifier};
 use crate::consensus;
+use crate::members;
 use crate::running::Running;
 use crate::status::Role;
 
@@ -13,6 +15,11 @@ use crate::status::Role;
 const FIRST: Duration = Duration::from_secs(300);
 /// A comparison that did not reach every replica is repeated after this, unless the interval is shorter.
 const AFTER_INCOMPLETE: Duration = Duration::from_secs(3_600);
+/// One that could not tell whose rows are right is repeated after this, then after twice this and so on, up to
+/// [`AFTER_INCOMPLETE`], unless the interval is shorter: nobody serves less for it, so it is not to stay so.
+const AFTER_UNDECIDED: Duration = Duration::from_secs(60);
+/// It is repeated after no more than this where a replica has come back since, which may decide it.
+const AFTER_RETURN: Duration = Duration::from_secs(10);
 /// Longest pause between two looks at the clock.
 const TICK: Duration = Duration::from_secs(10);
 
@@ -24,16 +31,20 @@ pub(crate) async fn keep_comparing(running: Arc<Running>, interval: Duration) {
     let spread = |due: Duration| due.mul_f64(0.9 + 0.2 * jitter);
     let started = Instant::now();
     let mut retry_at: Option<Instant> = None;
+    let mut doubt = Doubt::default();
     loop {
         tokio::time::sleep(TICK.min(interval / 10)).await;
+        let concluded = running.verifier.concluded();
+        doubt.look(concluded, in_sync(&running));
         let leads = consensus::view(&running.raft).role == Role::Leader;
         if !leads || running.alarm.quarantine().is_some() {
             continue;
         }
-        let due = match (retry_at, running.verifier.concluded()) {
-            (Some(at), _) => Instant::now() >= at,
-            (None, Some((at, _))) => at.elapsed() >= spread(interval),
-            (None, None) => started.elapsed() >= spread(interval.min(FIRST)),
+        let due = match (doubt.pause(), retry_at, concluded) {
+            (Some(pause), _, Some((at, _))) => at.elapsed() >= spread(interval.min(pause)),
+            (_, Some(at), _) => Instant::now() >= at,
+            (_, None, Some((at, _))) => at.elapsed() >= spread(interval),
+            (_, None, None) => started.elapsed() >= spread(interval.min(FIRST)),
         };
         if !due {
             continue;
@@ -46,7 +57,118 @@ pub(crate) async fn keep_comparing(running: Arc<Running>, interval: Duration) {
     }
 }
 
+/// The others that have everything.
+fn in_sync(running: &Running) -> BTreeSet<u64> {
+    let members = members::ids(running).into_iter();
+    members
+        .filter(|id| running.board.peer(*id).is_some_and(|peer| peer.in_sync))
+        .collect()
+}
+
+/// What could not be decided, and who has come back since. Every replica keeps an eye on it: another may lead by the time that
+/// it can be decided.
+#[derive(Debug, Default)]
+struct Doubt {
+    /// When the last comparison ended that could not tell.
+    since: Option<Instant>,
+    /// How many in a row could not.
+    times: u32,
+    in_sync: BTreeSet<u64>,
+    returned: bool,
+}
+
+impl Doubt {
+    fn look(&mut self, concluded: Option<(Instant, Conclusion)>, in_sync: BTreeSet<u64>) {
+        // One that did not reach those in question ends no doubt.
+        let stays = self.since.is_some();
+        let undecided = concluded.filter(|(_, conclusion)| {
+            conclusion.undecided || (stays && !conclusion.is_equal() && conclusion.differing == 0)
+        });
+        let since = undecided.map(|(at, _)| at);
+        if since.is_none() {
+            *self = Self::default();
+        } else if since != self.since {
+            self.times += 1;
+            self.since = since;
+            self.returned = false;
+        } else {
+            self.returned |= !in_sync.is_subset(&self.in_sync);
+        }
+        self.in_sync = in_sync;
+    }
+
+    /// After which time since the last comparison there is to be another; none where there is no doubt.
+    fn pause(&self) -> Option<Duration> {
+        self.since?;
+        if self.returned {
+            return Some(AFTER_RETURN);
+        }
+        let doublings = self.times.saturating_sub(1).min(16);
+        Some(AFTER_INCOMPLETE.min(AFTER_UNDECIDED * 2_u32.pow(doublings)))
+    }
+}
+
 fn fresh_number() -> u16 {
     let [a, b, ..] = *uuid::Uuid::new_v4().as_bytes();
     u16::from_be_bytes([a, b])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One replica gave no digest.
+    fn concluded(at: Instant, differing: u64, undecided: bool) -> Option<(Instant, Conclusion)> {
+        let conclusion = Conclusion {
+            revision: 1,
+            differing,
+            undecided,
+            unanswered: 1,
+        };
+        Some((at, conclusion))
+    }
+
+    #[test]
+    fn what_is_undecided_is_compared_again_soon_and_ever_less_often() {
+        let mut doubt = Doubt::default();
+        doubt.look(None, [2].into());
+        assert_eq!(doubt.pause(), None);
+        let begin = Instant::now();
+        let minutes: Vec<u64> = (0..9)
+            .map(|round| {
+                let ended = concluded(begin + TICK * round, 0, true);
+                for _ in 0..3 {
+                    doubt.look(ended, [2].into());
+                }
+                doubt.pause().unwrap().as_secs() / 60
+            })
+            .collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        // One that found no difference among those that answered tells nothing of the others.
+        doubt.look(concluded(begin + TICK * 9, 0, false), [2].into());
+        assert_eq!(doubt.pause(), Some(AFTER_INCOMPLETE));
+        doubt.look(concluded(begin + TICK * 10, 1, false), [2].into());
+        assert_eq!(doubt.pause(), None, "it is decided");
+        doubt.look(concluded(begin + TICK * 11, 0, false), [2].into());
+        assert_eq!(doubt.pause(), None, "there was none");
+        doubt.look(concluded(begin + TICK * 12, 0, true), [2].into());
+        assert_eq!(doubt.pause(), Some(AFTER_UNDECIDED));
+    }
+
+    #[test]
+    fn whoever_comes_back_may_decide_it() {
+        let mut doubt = Doubt::default();
+        let ended = concluded(Instant::now(), 0, true);
+        for in_sync in [[2].into(), [2].into(), BTreeSet::new()] {
+            doubt.look(ended, in_sync);
+            assert_eq!(doubt.pause(), Some(AFTER_UNDECIDED));
+        }
+        for _ in 0..2 {
+            doubt.look(ended, [3].into());
+            assert_eq!(doubt.pause(), Some(AFTER_RETURN));
+        }
+        // It did not.
+        doubt.look(concluded(Instant::now() + TICK, 0, true), [3].into());
+        assert_eq!(doubt.pause(), Some(AFTER_UNDECIDED * 2));
+    }
 }

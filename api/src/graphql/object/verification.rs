@@ -13,8 +13,10 @@ pub(crate) enum VerificationState {
     Running,
     /// Every replica holds the same rows.
     Equal,
-    /// Rows differ.
+    /// Rows differ, and whose are wrong is known: those replicas are quarantined.
     Differs,
+    /// Rows differ, and it cannot be told whose are right, so none is quarantined for those. The leader compares again.
+    Undecided,
     /// No difference was found, but not every replica could be compared.
     Incomplete,
 }
@@ -27,8 +29,10 @@ pub(crate) enum TablesState {
     Pending,
     /// They are what most replicas have.
     Equal,
-    /// They are not what most replicas have; or it cannot be told whose are right.
+    /// They are not what most replicas have.
     Differs,
+    /// They are not what another replica has, and it cannot be told whose are right.
+    Undecided,
     /// They could not be compared.
     Unanswered,
 }

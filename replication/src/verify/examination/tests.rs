@@ -113,3 +113,63 @@ async fn a_row_that_cannot_be_read_makes_its_table_unreadable_and_no_other() {
     assert_eq!(digest.bucket("ledger", 0), None);
     assert!(digest.bucket("expense", 0).is_some());
 }
+
+/// Pages enough for a look to take longer than anybody would be waited for.
+async fn large_database(patience: Duration) -> (tempfile::TempDir, Examiner) {
+    let (folder, db) = database().await;
+    let rows = Table::ExpenseTerm.page_size() * 12;
+    let sql = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) \
+         INSERT INTO expense_term (expense_id, term) SELECT randomblob(16), 'term' FROM n"
+    );
+    db.writer.execute_unprepared(&sql).await.unwrap();
+    let examiner = Examiner {
+        patience,
+        ..Examiner::new(db)
+    };
+    (folder, examiner)
+}
+
+fn all_terms() -> Look {
+    Look {
+        table: "expense_term".to_owned(),
+        bucket: 0,
+        keys: None,
+    }
+}
+
+#[tokio::test]
+async fn a_look_is_not_dropped_while_somebody_waits_for_it() {
+    let patience = Duration::from_millis(40);
+    let (_folder, examiner) = large_database(patience).await;
+    examiner.begin(CHECKPOINT, 7).await;
+    digest(&examiner, CHECKPOINT).await.unwrap();
+    let examination = examiner.of(CHECKPOINT).unwrap();
+    let began = Instant::now();
+    let answer = examination.look(all_terms()).await;
+    assert!(
+        matches!(&answer, Answer::Rows(rows) if !rows.is_empty()),
+        "{answer:?}"
+    );
+    assert!(began.elapsed() > patience * 2, "too fast to show anything");
+    // Nor right after it.
+    let answer = examination.look(all_terms()).await;
+    assert!(matches!(answer, Answer::Rows(_)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_look_that_nobody_waits_for_ends_and_so_does_the_transaction() {
+    let (_folder, examiner) = large_database(Duration::from_millis(40)).await;
+    examiner.begin(CHECKPOINT, 7).await;
+    digest(&examiner, CHECKPOINT).await.unwrap();
+    let examination = examiner.of(CHECKPOINT).unwrap();
+    let gives_up = tokio::time::timeout(Duration::from_millis(1), examination.look(all_terms()));
+    gives_up.await.unwrap_err();
+    let closed = async {
+        while !examination.looks.is_closed() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let closed = tokio::time::timeout(Duration::from_secs(10), closed);
+    closed.await.expect("the transaction is closed");
+}

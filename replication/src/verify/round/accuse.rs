@@ -6,7 +6,7 @@ use super::{Round, TIMEOUT};
 use crate::verify::TablesState;
 use crate::verify::ask::Unanswered;
 use crate::verify::digest::Digest;
-use crate::verify::judgement::{Evidence, Judgement, Spot};
+use crate::verify::judgement::{Evidence, Judgement, Jury, Spot};
 use crate::verify::message::Asked;
 
 impl Round {
@@ -15,7 +15,7 @@ impl Round {
         &mut self,
         digests: &BTreeMap<u64, &Digest>,
         judgement: &Judgement,
-        leader: Option<u64>,
+        jury: &Jury,
     ) {
         for (id, digest) in digests {
             let Some(replica) = self.verification.replica_mut(*id) else {
@@ -27,10 +27,10 @@ impl Round {
                 .map(Vec::as_slice)
                 .unwrap_or_default();
             let unclear = judgement.undecided.as_slice();
-            replica.state = if wrong.is_empty() && unclear.is_empty() {
-                TablesState::Equal
-            } else {
-                TablesState::Differs
+            replica.state = match (wrong, unclear) {
+                ([], []) => TablesState::Equal,
+                ([], _) => TablesState::Undecided,
+                _ => TablesState::Differs,
             };
             let spots = if wrong.is_empty() { unclear } else { wrong };
             replica.reason = tables_of(spots, digest);
@@ -43,7 +43,13 @@ impl Round {
                 buckets = spots.len(),
                 "replica {id} holds other rows than the others; threefold verify names them"
             );
-            let evidence = Evidence::of(self.verification.id, digests, spot, leader);
+            if jury.quarantined.contains(id) {
+                if let Some(replica) = self.verification.replica_mut(*id) {
+                    replica.quarantined = true;
+                }
+                continue;
+            }
+            let evidence = Evidence::of(self.verification.id, digests, spot, jury.leader);
             match self.ask(*id, &Asked::Accuse(evidence), TIMEOUT).await {
                 Ok(_) => {
                     if let Some(replica) = self.verification.replica_mut(*id) {
@@ -57,11 +63,19 @@ impl Round {
             }
         }
         if let Some(spot) = judgement.undecided.first() {
+            let silent: Vec<u64> = jury
+                .members
+                .iter()
+                .copied()
+                .filter(|id| !digests.contains_key(id))
+                .collect();
             tracing::error!(
                 table = spot.table,
                 buckets = judgement.undecided.len(),
+                members = jury.members.len(),
+                ?silent,
                 "replicas hold different rows and it cannot be told whose are right, so none is quarantined; threefold \
-                 verify names them"
+                 verify names them. Those that are silent may decide it: start them"
             );
         }
         self.verification.undecided = !judgement.undecided.is_empty();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use threefold_entity::Revision;
 
+use super::hold::Held;
 use super::{Digests, PAUSE, Round, TIMEOUT};
 use crate::verify::TablesState;
 use crate::verify::ask::Unanswered;
@@ -20,8 +21,8 @@ const SEEN_WITHIN: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Round {
-    /// Waits for the digests of all.
-    pub(super) async fn collect(&mut self, index: u64) -> Digests {
+    /// Waits for the digests of all. Those that have told theirs are held until the slowest has.
+    pub(super) async fn collect(&mut self, index: u64, held: &Held) -> Digests {
         self.verification.log_index = Some(index);
         self.publish();
         let replicas = self.verification.replicas.iter();
@@ -45,6 +46,7 @@ impl Round {
                     }
                     Step::Digest(digest) => {
                         waiting.remove(&id);
+                        held.add(id);
                         digests.insert(id, *digest);
                     }
                     Step::GiveUp(reason) => {
