@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, TransactionTrait};
-use threefold_entity::{category, change, expense, expense_term, idempotency_key, ledger};
+use threefold_entity::{
+    Revision, category, change, expense, expense_term, idempotency_key, ledger,
+};
 use uuid::Uuid;
 
 pub(crate) use self::backup::{install_backup, verify_backup, write_backup};
@@ -23,17 +25,53 @@ pub(crate) use self::frames::Header;
 use self::frames::{Frame, FrameReader};
 pub(crate) use self::outgoing::Outgoing;
 use super::state_machine::{Shared, Standing, load_standing, store_standing};
-use super::types::SnapshotMeta;
+use super::types::{LogId, SnapshotMeta};
 use crate::database::Database;
 use crate::format::NewerFormat;
+use crate::history::HistoryHash;
 use crate::store;
 
 /// A snapshot that is not written yet, or one that has arrived.
 pub enum SnapshotData {
-    /// The state of this replica's own database at the moment it is asked for.
-    Current(Arc<Shared>),
+    /// The state of this replica's own database at the moment it is asked for, no older than what was noted.
+    Current(Arc<Shared>, Noted),
     /// A received file; removed when dropped.
     File(SnapshotFile),
+}
+
+/// Where the state stood when a snapshot was promised. The engine takes the one who receives it to have everything up to there,
+/// and counts that towards what is committed.
+#[derive(Clone, Copy, Debug)]
+pub struct Noted {
+    last_applied: Option<LogId>,
+    revision: Revision,
+    hash: HistoryHash,
+}
+
+impl Noted {
+    pub(super) fn of(standing: &Standing) -> Self {
+        Self {
+            last_applied: standing.last_applied,
+            revision: standing.resident.revision,
+            hash: standing.resident.hash,
+        }
+    }
+
+    /// Looks whether the rows that are about to be written keep the promise: a database that has crashed may have lost its
+    /// newest commits, and one that was changed behind our back is no state of this log.
+    fn check(&self, header: &Header) -> Result<(), SnapshotFault> {
+        let stopped = |reason: &str| Err(SnapshotFault::Stopped(reason.to_owned()));
+        if header.last_applied < self.last_applied || header.revision < self.revision {
+            return stopped("the database has lost its newest commits and is catching up");
+        }
+        let is_same = header.last_applied == self.last_applied;
+        if is_same && (header.revision, header.hash) != (self.revision, self.hash) {
+            return stopped(
+                "the database says another revision or history than this replica has applied",
+            );
+        }
+        Ok(())
+    }
 }
 
 /// A snapshot file that is removed when it is no longer needed.
@@ -78,7 +116,7 @@ pub enum SnapshotFault {
     /// A newer version wrote it.
     #[error("the snapshot cannot be read: {0}")]
     Newer(#[from] NewerFormat),
-    /// A backup that is being taken cannot go on.
+    /// A snapshot that is being written, or a backup that is being taken, cannot go on.
     #[error("{0}")]
     Stopped(String),
     /// The rows here are not to be trusted.
@@ -90,7 +128,7 @@ impl SnapshotData {
     /// Bytes of the file; 0 where none is written yet.
     pub(crate) fn size(&self) -> u64 {
         match self {
-            Self::Current(_) => 0,
+            Self::Current(..) => 0,
             Self::File(file) => file.size(),
         }
     }
@@ -100,21 +138,27 @@ impl SnapshotData {
         match self {
             Self::File(file) => Ok(file),
             // What is wrong here must not go anywhere else.
-            Self::Current(shared) => match shared.settings.alarm.quarantine() {
+            Self::Current(shared, noted) => match shared.settings.alarm.quarantine() {
                 Some(reason) => Err(SnapshotFault::Quarantined(reason)),
-                None => write(&shared.db, &shared.snapshots, format).await,
+                None => write(&shared.db, &shared.snapshots, format, &noted).await,
             },
         }
     }
 }
 
-/// Writes the state as it is now.
-async fn write(db: &Database, folder: &Path, format: u32) -> Result<SnapshotFile, SnapshotFault> {
+/// Writes the state as it is now, which must be no older than what was noted.
+async fn write(
+    db: &Database,
+    folder: &Path,
+    format: u32,
+    noted: &Noted,
+) -> Result<SnapshotFile, SnapshotFault> {
     std::fs::create_dir_all(folder)?;
     let file = SnapshotFile::new(folder.join(format!("outgoing-{}.snapshot", Uuid::now_v7())));
     let out = BufWriter::new(File::create(file.path())?);
     let tx = rows::begin(db).await?;
     let header = rows::header(&tx, format).await?;
+    noted.check(&header)?;
     let out = rows::write(tx, header, out).await?;
     out.into_inner().map_err(|e| e.into_error())?.sync_all()?;
     failpoint!("snapshot.written");
@@ -197,4 +241,4 @@ async fn install_frame<C: ConnectionTrait>(db: &C, frame: Frame) -> Result<(), S
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

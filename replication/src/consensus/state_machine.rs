@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, watch};
 pub(crate) use self::standing::stored_index;
 pub(super) use self::standing::{Standing, load_standing, store_standing};
 use super::log_store::LogStore;
-use super::snapshot::{self, SnapshotData};
+use super::snapshot::{self, Noted, SnapshotData};
 use super::types::{
     Entry, LogId, Outcomes, SnapshotMeta, StorageError, StoredMembership, TypeConfig,
 };
@@ -147,7 +147,8 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
 
     async fn begin_receiving_snapshot(&mut self) -> Result<Box<SnapshotData>, StorageError> {
         // Chunks are put together by the peer endpoint, which hands over a whole file.
-        Ok(Box::new(SnapshotData::Current(self.shared.clone())))
+        let noted = Noted::of(&*self.shared.standing.lock().await);
+        Ok(Box::new(SnapshotData::Current(self.shared.clone(), noted)))
     }
 
     async fn install_snapshot(
@@ -187,7 +188,10 @@ impl RaftSnapshotBuilder<TypeConfig> for StateMachine {
         };
         Ok(Snapshot {
             meta,
-            snapshot: Box::new(SnapshotData::Current(self.shared.clone())),
+            snapshot: Box::new(SnapshotData::Current(
+                self.shared.clone(),
+                Noted::of(&standing),
+            )),
         })
     }
 }
