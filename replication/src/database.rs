@@ -13,7 +13,7 @@ use sea_orm::{
 use sea_orm::{RuntimeErr, SqlxError};
 use threefold_migration::{Migrator, MigratorTrait};
 
-pub(crate) use self::occupant::{Occupant, occupant};
+pub(crate) use self::occupant::{Occupant, holds_rows, occupant};
 use crate::status::DatabaseKind;
 
 /// Connections that read, and the most reads that run at once.

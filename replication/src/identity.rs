@@ -5,12 +5,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, TransactionTrait,
+};
 use serde::{Deserialize, Serialize};
 use threefold_entity::replica_state;
 use uuid::Uuid;
 
-use crate::database::Database;
+use crate::database::{Database, holds_rows};
 use crate::format::{self, NewerFormat};
 use crate::history::HistoryHash;
 use crate::restore::mark;
@@ -46,6 +48,11 @@ pub(crate) enum IdentityFault {
          folder and database"
     )]
     RestoreUnfinished(PathBuf),
+    #[error(
+        "the database holds rows, but neither it nor the data folder {0} says whose they are. Point --data and --database to \
+         those of this replica, or empty the database"
+    )]
+    NobodysRows(PathBuf),
     #[error("{0} cannot be read: {1}")]
     Newer(PathBuf, NewerFormat),
     #[error("the data folder {0} failed: {1}")]
@@ -106,6 +113,10 @@ pub(crate) async fn read(
         (of_folder, _, _) => of_folder,
     };
     match (of_folder, row) {
+        // Whoever took them for none would found a cluster on rows that no log has.
+        (None, None) if holds_rows(&db.writer, |_| true).await? => {
+            Err(IdentityFault::NobodysRows(folder.to_owned()))
+        }
         (None, None) => Ok(None),
         (None, Some(row)) => Err(IdentityFault::FolderLost(
             folder.to_owned(),
@@ -155,13 +166,18 @@ pub(crate) async fn write(
         history_hash: Set(HistoryHash::EMPTY.as_bytes().to_vec()),
         expense_count: Set(0),
     };
-    // The mark of an attempt that failed here, before anything was applied.
-    let earlier =
-        replica_state::Entity::delete_many().filter(replica_state::Column::LastAppliedIndex.eq(-1));
-    earlier.exec(&db.writer).await?;
+    // In one transaction: there may be rows of an attempt before, and they are never without the row that says whose they are.
+    let tx = db.writer.begin().await?;
+    // The mark of an attempt that failed here, before anything was applied, or of the restore that goes on here.
+    let earlier = Condition::any()
+        .add(replica_state::Column::LastAppliedIndex.eq(-1))
+        .add(replica_state::Column::BirthMark.eq(identity.birth_mark));
+    let earlier = replica_state::Entity::delete_many().filter(earlier);
+    earlier.exec(&tx).await?;
     replica_state::Entity::insert(row)
-        .exec_without_returning(&db.writer)
+        .exec_without_returning(&tx)
         .await?;
+    tx.commit().await?;
     db.flush().await?;
     finish_folder(folder)
 }
@@ -191,7 +207,16 @@ pub(crate) fn is_marked(folder: &Path) -> bool {
     file(folder).exists() || unfinished(folder).exists()
 }
 
-/// Takes the mark off a folder that never became a replica's.
+/// True where the folder carries a mark, whole or begun, that is not this one.
+pub(crate) fn is_anothers(folder: &Path, birth_mark: Uuid) -> Result<bool, IdentityFault> {
+    let whole = read_file(&file(folder))?;
+    // One that is not whole was never written to the end, and no row speaks of it.
+    let begun = read_file(&unfinished(folder)).unwrap_or_default();
+    let mut marks = whole.into_iter().chain(begun);
+    Ok(marks.any(|mark| mark.birth_mark != birth_mark))
+}
+
+/// Takes the mark off a folder that never became a replica's. Look first whose it is: [`is_anothers`].
 pub(crate) fn forget(folder: &Path) -> Result<(), IdentityFault> {
     for path in [file(folder), unfinished(folder)] {
         match fs::remove_file(path) {
@@ -247,6 +272,8 @@ fn finish_folder(folder: &Path) -> Result<(), IdentityFault> {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::ConnectionTrait;
+
     use super::*;
 
     async fn blank() -> (tempfile::TempDir, Database) {
@@ -300,6 +327,44 @@ mod tests {
             read(other.path(), &blank_db, 2).await,
             Err(IdentityFault::DatabaseLost(..))
         ));
+    }
+
+    #[tokio::test]
+    async fn rows_that_are_nobodys_are_not_started_with() {
+        let (folder, db) = blank().await;
+        write(folder.path(), &db, &identity()).await.unwrap();
+        let sql = "DELETE FROM replica_state; \
+                   INSERT INTO expense_term (expense_id, term) VALUES (x'01', 'coffee')";
+        db.writer.execute_unprepared(sql).await.unwrap();
+        fs::remove_file(file(folder.path())).unwrap();
+        let refused = read(folder.path(), &db, 2).await.unwrap_err();
+        assert!(
+            matches!(refused, IdentityFault::NobodysRows(..)),
+            "{refused}"
+        );
+    }
+
+    #[tokio::test]
+    async fn rows_of_an_attempt_before_are_never_without_their_owner() {
+        let (folder, db) = blank().await;
+        write(folder.path(), &db, &identity()).await.unwrap();
+        let sql = "UPDATE replica_state SET last_applied_index = 7";
+        db.writer.execute_unprepared(sql).await.unwrap();
+        // Another's is not replaced, nor taken away.
+        let stranger = Identity {
+            birth_mark: Uuid::from_u128(9),
+            ..identity()
+        };
+        write(folder.path(), &db, &stranger).await.unwrap_err();
+        let row = || replica_state::Entity::find_by_id(replica_state::ONLY_ROW).one(&db.writer);
+        let kept = row().await.unwrap().unwrap();
+        assert_eq!(
+            (kept.birth_mark, kept.last_applied_index),
+            (identity().birth_mark, 7)
+        );
+        // One's own is, at once.
+        write(folder.path(), &db, &identity()).await.unwrap();
+        assert_eq!(row().await.unwrap().unwrap().last_applied_index, -1);
     }
 
     #[tokio::test]

@@ -43,6 +43,7 @@ mod consensus;
 mod database;
 mod departure;
 mod directory;
+mod folder;
 mod follow;
 mod formation;
 mod forward;

@@ -13,6 +13,7 @@ use crate::alarm::{self, Alarm};
 use crate::config::Config;
 use crate::consensus::{self, LogStore};
 use crate::database::Database;
+use crate::folder::FolderLock;
 use crate::formation;
 use crate::identity::{self, Identity};
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct Recovery {
     config: Config,
     db: Database,
     log: LogStore,
+    /// Nobody starts the replica meanwhile.
+    _lock: FolderLock,
     survivor: Survivor,
 }
 
@@ -75,6 +78,7 @@ impl Recovery {
     /// A data folder or database that cannot be opened (a replica that runs holds its folder locked), or do not belong
     /// together, or are empty; or a replica that is quarantined.
     pub async fn inspect(config: Config, transport: Arc<dyn PeerTransport>) -> Result<Self, Fault> {
+        let lock = FolderLock::take(&config.data).await?;
         let db = replica::open_database(&config).await?;
         let identity = identity::read(&config.data, &db, config.id).await;
         let identity = identity.map_err(|e| Fault(e.to_string()))?;
@@ -126,6 +130,7 @@ impl Recovery {
             config,
             db,
             log,
+            _lock: lock,
             survivor,
         })
     }

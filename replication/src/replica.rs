@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::consensus::{LogDisk, LogSize, LogStore};
 use crate::database::Database;
 use crate::error::ServiceError;
+use crate::folder::FolderLock;
 use crate::handover;
 use crate::identity;
 use crate::metrics::{Metrics, ReplicaCollector};
@@ -36,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) db: Database,
     log: LogStore,
+    /// After the log: the folder is given up last.
+    _lock: Option<FolderLock>,
     wire: Arc<Wire>,
     metrics: Arc<Metrics>,
     /// Set once this replica belongs to a cluster.
@@ -60,19 +63,16 @@ impl Replica {
     /// # Errors
     /// What must be mended by a person before this replica can run.
     pub async fn start(config: Config, transport: Arc<dyn PeerTransport>) -> Result<Self, Fault> {
-        std::fs::create_dir_all(&config.data).map_err(|e| {
-            Fault(format!(
-                "the data folder {} cannot be made: {e}",
-                config.data.display()
-            ))
-        })?;
+        let lock = FolderLock::take(&config.data).await?;
         let db = open_database(&config).await?;
-        Self::assemble(config, transport, db, open_disk).await
+        Self::assemble(config, Some(lock), transport, db, open_disk).await
     }
 
-    /// Puts the parts together: the log is opened once it is clear whose it is.
+    /// Puts the parts together: the log is opened once it is clear whose it is. `lock` is that of the data folder; none where
+    /// the simulation has its disk elsewhere.
     pub(crate) async fn assemble(
         config: Config,
+        lock: Option<FolderLock>,
         transport: Arc<dyn PeerTransport>,
         db: Database,
         open_disk: impl FnOnce(&Config) -> Result<LogDisk, Fault>,
@@ -97,6 +97,7 @@ impl Replica {
         ));
         let inner = Inner {
             config,
+            _lock: lock,
             db,
             log,
             wire,

@@ -5,8 +5,11 @@
 //! Rows, history and idempotency keys are as they were, so that the revision and its hash are the same and subscriptions go
 //! on after it.
 //!
-//! Everything is checked before anything is changed. From then on a [`mark`] lies in the data folder until all is done: a
-//! replica that finds it does not start, and a restore that finds it begins anew.
+//! Everything is checked before anything is changed, and once more when the folder is locked: reading a large backup takes
+//! minutes, in which somebody may have started a replica. From then on a [`mark`] lies in the data folder until all is done: a
+//! replica that finds it does not start, and a restore that finds it goes on with whatever carries the same birth mark, and
+//! with nothing else. The database says whose its rows are from before the first of them comes, and a repeated restore
+//! replaces them in one transaction: wherever it is cut off, no rows are left that could pass for nobody's.
 
 pub(crate) mod mark;
 
@@ -14,15 +17,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use threefold_entity::replica_state;
 use uuid::Uuid;
 
 use crate::backup::{self, Content};
 use crate::config::Config;
 use crate::consensus;
 use crate::consensus::snapshot::install_backup;
-use crate::database::{self, Database, Occupant};
+use crate::database::{self, Occupant};
+use crate::folder::FolderLock;
 use crate::identity::{self, Identity};
 use crate::metrics::Metrics;
 use crate::replica::{self, Fault};
@@ -33,8 +35,14 @@ pub struct Restore {
     config: Config,
     file: PathBuf,
     content: Content,
-    /// Left by an attempt that was interrupted.
-    earlier: Option<Identity>,
+}
+
+/// What was found where a backup is to go.
+enum Found {
+    /// Nothing.
+    Nothing,
+    /// What an attempt that was interrupted has left: its mark, and rows of its own where they are in this database.
+    Attempt { earlier: Identity, has_rows: bool },
 }
 
 impl Restore {
@@ -56,40 +64,11 @@ impl Restore {
         let verified = verified.await.map_err(|e| Fault(e.to_string()))?;
         let (content, _) =
             verified.map_err(|e| Fault(format!("{}: {e}; nothing was changed", file.display())))?;
-        let earlier = mark::read(&config.data)?;
-        if earlier.is_none() && identity::is_marked(&config.data) {
-            return Err(not_empty(&format!(
-                "the data folder {} belongs to a replica",
-                config.data.display()
-            )));
-        }
-        let occupant = database::occupant(&config.database_url).await;
-        let occupant = occupant.map_err(|e| {
-            Fault(format!(
-                "the database cannot be looked into: {e}; nothing was changed"
-            ))
-        })?;
-        match occupant {
-            Occupant::Nobody => {}
-            Occupant::Replica { birth_mark, .. }
-                if earlier.as_ref().map(|earlier| earlier.birth_mark) == Some(birth_mark) => {}
-            Occupant::Replica { id, cluster_id, .. } => {
-                return Err(not_empty(&format!(
-                    "the database belongs to replica {id} of cluster {cluster_id}"
-                )));
-            }
-            Occupant::Rows => return Err(not_empty("the database holds expenses")),
-            Occupant::Stranger(table) => {
-                return Err(not_empty(&format!(
-                    "the database holds a table {table:?} that is not Threefold's"
-                )));
-            }
-        }
+        look(&config).await?;
         Ok(Self {
             config,
             file,
             content,
-            earlier,
         })
     }
 
@@ -104,21 +83,34 @@ impl Restore {
     /// # Errors
     /// A folder or database that cannot be written, is in use, or turns out to hold a log.
     pub async fn carry_out(self) -> Result<Uuid, Fault> {
-        let Self {
-            config,
-            file,
-            earlier,
-            ..
-        } = self;
+        let Self { config, file, .. } = self;
         let data = &config.data;
-        let folder = |e: std::io::Error| Fault(format!("the data folder {}: {e}", data.display()));
-        fs::create_dir_all(data).map_err(folder)?;
+        // From here on nobody else can use the folder, and what is found stays so.
+        let _lock = FolderLock::take(data).await?;
+        let found = look(&config).await?;
         let db = replica::open_database(&config).await?;
-        if let Some(earlier) = &earlier {
-            clear(data, &db, earlier).await?;
-        }
+        let fresh = || Identity {
+            cluster_id: Uuid::new_v4(),
+            replica_id: config.id,
+            birth_mark: Uuid::new_v4(),
+        };
+        let identity = match found {
+            Found::Nothing => fresh(),
+            Found::Attempt { earlier, has_rows } => {
+                forget(data)?;
+                if has_rows {
+                    // Their owner stays the same, so that no crash finds rows of one attempt and the mark of another.
+                    let replica_id = config.id;
+                    Identity {
+                        replica_id,
+                        ..earlier
+                    }
+                } else {
+                    fresh()
+                }
+            }
+        };
         let metrics = Arc::new(Metrics::new(config.id, &config.peers));
-        // From here on nobody else can use the folder.
         let log = replica::open_log(&config, &db, metrics)?;
         if !log.is_blank().map_err(|e| Fault(e.to_string()))? {
             return Err(not_empty(&format!(
@@ -126,11 +118,6 @@ impl Restore {
                 data.display()
             )));
         }
-        let identity = Identity {
-            cluster_id: Uuid::new_v4(),
-            replica_id: config.id,
-            birth_mark: Uuid::new_v4(),
-        };
         mark::write(data, &identity)?;
         let written = identity::write(data, &db, &identity).await;
         written.map_err(|e| Fault(e.to_string()))?;
@@ -159,13 +146,54 @@ fn not_empty(what: &str) -> Fault {
     ))
 }
 
-/// Removes what an attempt that was interrupted has left.
-async fn clear(data: &Path, db: &Database, earlier: &Identity) -> Result<(), Fault> {
-    let row = replica_state::Entity::delete_many()
-        .filter(replica_state::Column::BirthMark.eq(earlier.birth_mark));
-    row.exec(&db.writer)
-        .await
-        .map_err(|e| Fault(format!("the database failed: {e}")))?;
+/// Looks whether data folder and database are empty, or hold no more than an attempt that was interrupted. Changes nothing.
+async fn look(config: &Config) -> Result<Found, Fault> {
+    let folder = config.data.display();
+    let earlier = mark::read(&config.data)?;
+    let anothers = match &earlier {
+        None => identity::is_marked(&config.data),
+        Some(earlier) => identity::is_anothers(&config.data, earlier.birth_mark)
+            .map_err(|e| Fault(e.to_string()))?,
+    };
+    if anothers {
+        let whose = format!("the data folder {folder} belongs to a replica");
+        return Err(not_empty(&whose));
+    }
+    let occupant = database::occupant(&config.database_url).await;
+    let occupant = occupant.map_err(|e| {
+        Fault(format!(
+            "the database cannot be looked into: {e}; nothing was changed"
+        ))
+    })?;
+    match (occupant, earlier) {
+        (Occupant::Nobody, None) => Ok(Found::Nothing),
+        (Occupant::Nobody, Some(earlier)) => Ok(Found::Attempt {
+            earlier,
+            has_rows: false,
+        }),
+        (Occupant::Replica { birth_mark, .. }, Some(earlier))
+            if earlier.birth_mark == birth_mark =>
+        {
+            Ok(Found::Attempt {
+                earlier,
+                has_rows: true,
+            })
+        }
+        (Occupant::Replica { id, cluster_id, .. }, _) => Err(not_empty(&format!(
+            "the database belongs to replica {id} of cluster {cluster_id}"
+        ))),
+        (Occupant::Rows, _) => Err(not_empty(
+            "the database holds rows, and does not say whose they are",
+        )),
+        (Occupant::Stranger(table), _) => Err(not_empty(&format!(
+            "the database holds a table {table:?} that is not Threefold's"
+        ))),
+    }
+}
+
+/// Removes what an attempt that was interrupted has left in the data folder, but for its mark, and what it has left in the
+/// database: that is replaced.
+fn forget(data: &Path) -> Result<(), Fault> {
     identity::forget(data).map_err(|e| Fault(e.to_string()))?;
     match fs::remove_dir_all(data.join("log")) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Fault(format!(
@@ -175,3 +203,6 @@ async fn clear(data: &Path, db: &Database, earlier: &Identity) -> Result<(), Fau
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

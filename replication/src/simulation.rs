@@ -69,7 +69,10 @@ impl Replica {
         let db = Database::simulated(storage.writer, storage.reader, storage.connections).await;
         let db = db.map_err(|e| Fault(format!("the database cannot be opened: {e}")))?;
         let disk = storage.disk;
-        Self::assemble(config, transport, db, |_| Ok(LogDisk::Simulated(disk))).await
+        Self::assemble(config, None, transport, db, |_| {
+            Ok(LogDisk::Simulated(disk))
+        })
+        .await
     }
 
     /// Looks inside; none until it belongs to a cluster.

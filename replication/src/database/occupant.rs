@@ -2,9 +2,9 @@
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseBackend, DatabaseConnection,
-    DbErr, EntityTrait, RuntimeErr, Statement,
+    DbErr, EntityName, EntityTrait, RuntimeErr, Statement,
 };
-use threefold_entity::{change, expense, replica_state};
+use threefold_entity::{category, change, expense, expense_term, idempotency_key, replica_state};
 use uuid::Uuid;
 
 use super::{ACQUIRE_TIMEOUT, kind_of};
@@ -78,13 +78,34 @@ async fn occupant_of(db: &DatabaseConnection) -> Result<Occupant, DbErr> {
             birth_mark: row.birth_mark,
         });
     }
-    let rows = (has("change") && change::Entity::find().one(db).await?.is_some())
-        || (has("expense") && expense::Entity::find().one(db).await?.is_some());
-    Ok(if rows {
+    Ok(if holds_rows(db, has).await? {
         Occupant::Rows
     } else {
         Occupant::Nobody
     })
+}
+
+/// True where some of the tables that are there hold rows; not `ledger`, of which a step of the schema makes one. No row is
+/// read for it: it may be damaged, and is one all the same.
+pub(crate) async fn holds_rows(
+    db: &DatabaseConnection,
+    is_there: impl Fn(&str) -> bool,
+) -> Result<bool, DbErr> {
+    let tables = [
+        change::Entity.table_name(),
+        expense::Entity.table_name(),
+        expense_term::Entity.table_name(),
+        category::Entity.table_name(),
+        idempotency_key::Entity.table_name(),
+    ];
+    for table in tables.into_iter().filter(|table| is_there(table)) {
+        let sql = format!("SELECT 1 AS one FROM {table} LIMIT 1");
+        let statement = Statement::from_string(db.get_database_backend(), sql);
+        if db.query_one_raw(statement).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// SQLite's number for a failure, without its extension.
