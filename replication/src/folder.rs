@@ -19,14 +19,14 @@ pub(crate) struct FolderLock(#[expect(dead_code, reason = "it is held, not used"
 
 impl FolderLock {
     /// Makes the folder where there is none, and locks it.
+    pub(crate) async fn make(folder: &Path) -> Result<Self, Fault> {
+        fs::create_dir_all(folder).map_err(|e| unusable(folder, &e))?;
+        Self::take(folder).await
+    }
+
+    /// Locks a folder that is there.
     pub(crate) async fn take(folder: &Path) -> Result<Self, Fault> {
-        let unusable = |e: std::io::Error| {
-            Fault(format!(
-                "the data folder {} cannot be used: {e}",
-                folder.display()
-            ))
-        };
-        fs::create_dir_all(folder).map_err(unusable)?;
+        let unusable = |e: std::io::Error| unusable(folder, &e);
         let mut open = File::options();
         open.create(true).write(true).truncate(false);
         let file = open.open(folder.join("lock")).map_err(unusable)?;
@@ -44,6 +44,13 @@ impl FolderLock {
     }
 }
 
+fn unusable(folder: &Path, error: &std::io::Error) -> Fault {
+    Fault(format!(
+        "the data folder {} cannot be used: {error}",
+        folder.display()
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +59,8 @@ mod tests {
     async fn one_at_a_time() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("data");
-        let first = FolderLock::take(&folder).await.unwrap();
+        FolderLock::take(&folder).await.unwrap_err();
+        let first = FolderLock::make(&folder).await.unwrap();
         let refused = FolderLock::take(&folder).await.unwrap_err();
         assert!(refused.to_string().contains("is in use"), "{refused}");
         drop(first);

@@ -63,7 +63,7 @@ impl Replica {
     /// # Errors
     /// What must be mended by a person before this replica can run.
     pub async fn start(config: Config, transport: Arc<dyn PeerTransport>) -> Result<Self, Fault> {
-        let lock = FolderLock::take(&config.data).await?;
+        let lock = FolderLock::make(&config.data).await?;
         let db = open_database(&config).await?;
         Self::assemble(config, Some(lock), transport, db, open_disk).await
     }

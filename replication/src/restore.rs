@@ -86,7 +86,7 @@ impl Restore {
         let Self { config, file, .. } = self;
         let data = &config.data;
         // From here on nobody else can use the folder, and what is found stays so.
-        let _lock = FolderLock::take(data).await?;
+        let _lock = FolderLock::make(data).await?;
         let found = look(&config).await?;
         let db = replica::open_database(&config).await?;
         let fresh = || Identity {

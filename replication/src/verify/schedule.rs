@@ -85,14 +85,17 @@ impl Doubt {
             conclusion.undecided || (stays && !conclusion.is_equal() && conclusion.differing == 0)
         });
         let since = undecided.map(|(at, _)| at);
+        let somebody_was_missing =
+            undecided.is_some_and(|(_, conclusion)| conclusion.unanswered > 0);
+        let returned = somebody_was_missing && !in_sync.is_subset(&self.in_sync);
         if since.is_none() {
             *self = Self::default();
         } else if since != self.since {
             self.times += 1;
             self.since = since;
-            self.returned = false;
+            self.returned = returned;
         } else {
-            self.returned |= !in_sync.is_subset(&self.in_sync);
+            self.returned |= returned;
         }
         self.in_sync = in_sync;
     }
@@ -158,6 +161,7 @@ mod tests {
     #[test]
     fn whoever_comes_back_may_decide_it() {
         let mut doubt = Doubt::default();
+        doubt.look(None, [2].into());
         let ended = concluded(Instant::now(), 0, true);
         for in_sync in [[2].into(), [2].into(), BTreeSet::new()] {
             doubt.look(ended, in_sync);
@@ -170,5 +174,23 @@ mod tests {
         // It did not.
         doubt.look(concluded(Instant::now() + TICK, 0, true), [3].into());
         assert_eq!(doubt.pause(), Some(AFTER_UNDECIDED * 2));
+        // One that came back while the comparison ended may have been missed by it.
+        doubt.look(concluded(Instant::now() + TICK * 2, 0, true), [2, 3].into());
+        assert_eq!(doubt.pause(), Some(AFTER_RETURN));
+        // Where everybody was compared, nobody's return tells anything new.
+        let all = concluded(Instant::now() + TICK * 3, 0, true).map(|(at, conclusion)| {
+            let unanswered = 0;
+            (
+                at,
+                Conclusion {
+                    unanswered,
+                    ..conclusion
+                },
+            )
+        });
+        for in_sync in [vec![], vec![2, 3]] {
+            doubt.look(all, in_sync.into_iter().collect());
+            assert_eq!(doubt.pause(), Some(AFTER_UNDECIDED * 8));
+        }
     }
 }
