@@ -175,12 +175,6 @@ async fn add(
             false => Ok(()),
         };
     }
-    // Calls go where a flag says, where the named address leads nowhere: to one that has left, should it come back.
-    let flag = running.config.peers.iter().find(|peer| peer.id == id);
-    if let Some(flag) = flag.filter(|flag| flag.url != newcomer.url) {
-        let known = flag.url.clone();
-        return Err(Refused::KnownElsewhere { id, known });
-    }
     let not_heard = |error: PeerError| Refused::Newcomer {
         id,
         url: newcomer.url.clone(),
@@ -197,13 +191,12 @@ async fn add(
         answer if answer.has_data_of(own) => return Err(Refused::HasData(id)),
         _ => {}
     }
-    formation::adopt_at(&running.wire, &newcomer)
-        .await
-        .map_err(not_heard)?;
+    let adopted = formation::adopt_at(&running.wire, &newcomer).await;
     let node = Node {
         peer_url: newcomer.url.clone(),
         named: true,
         wanted: Some(wanted),
+        birth_mark: adopted.map_err(not_heard)?,
     };
     change(running, Membership::AddLearner(id, node)).await?;
     admission::tell_of_newcomer(id, &newcomer.url);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::acknowledgement::Acknowledger;
 use crate::alarm::Alarm;
@@ -162,9 +163,10 @@ impl Running {
         Ok(running)
     }
 
-    /// Starts the membership of a new cluster; harmless if it has one.
-    pub(crate) async fn initialize(&self) -> Result<(), Fault> {
-        let initialized = consensus::initialize(&self.raft, &self.config.peers).await;
+    /// Starts the membership of a new cluster, whose other replicas have these birth marks; harmless if it has one.
+    pub(crate) async fn initialize(&self, mut births: BTreeMap<u64, Uuid>) -> Result<(), Fault> {
+        births.insert(self.config.id, self.identity.birth_mark);
+        let initialized = consensus::initialize(&self.raft, &self.config.peers, &births).await;
         initialized.map_err(|error| Fault(format!("the cluster could not be formed: {error}")))
     }
 

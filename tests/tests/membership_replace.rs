@@ -151,6 +151,44 @@ async fn one_that_was_removed_disturbs_nobody() {
     gone.wait_for_end(END_TIMEOUT).await;
 }
 
+/// Replaced under its own number while it was away, by one elsewhere, it comes back with all that it had where the flags of
+/// the others name it, while the other one is down.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_replaced_takes_no_call_for_the_other() {
+    let cluster = Cluster::start(DatabaseKind::Sqlite).await;
+    let followers = cluster.followers().await;
+    let (asked, old) = (cluster.replica(followers[0]), cluster.replica(followers[1]));
+    let id = old.id().to_string();
+    old.kill9();
+    succeed(asked, &["remove", &id]).await;
+    let new = cluster.newcomer(old.id()).await;
+    new.start();
+    wait_until_it_listens(&new).await;
+    succeed(asked, &["add", &id, "--url", &new.peer_url(), "--voter"]).await;
+    wait_for_role(asked, old.id(), &["FOLLOWER"]).await;
+    let client = asked.client();
+    let with_it = client.add_expense(&NewExpense::described("with the new one"));
+    with_it.await.unwrap().accepted();
+    let before = client.replica().await.unwrap();
+
+    new.kill9();
+    old.start();
+    let without = client.add_expense(&NewExpense::described("while it is down"));
+    without.await.unwrap().accepted();
+    assert!(!old.wait_for_end(END_TIMEOUT).await.success());
+    let said = old.log();
+    assert!(said.contains("removed or replaced"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+
+    new.start();
+    new.wait_until_ready().await;
+    wait_for_role(asked, old.id(), &["FOLLOWER"]).await;
+    let after = client.replica().await.unwrap();
+    assert_eq!(after.term, before.term, "it had an election held");
+    let leader = cluster.replica(followers[0]);
+    inspect::assert_identical_among(&[leader, &new]).await;
+}
+
 /// One without a vote has promised nobody anything: it may come back with nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_learner_that_lost_everything_is_sent_it_again() {
