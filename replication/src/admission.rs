@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::consensus::{self, Membership, Node, RaftView, Wanted};
 use crate::departure;
 use crate::formation::{self, HelloAnswer};
-use crate::handover;
+use crate::handover::{self, UnderWay};
 use crate::peer::{PeerAddress, PeerError};
 use crate::running::Running;
 use crate::status::Role;
@@ -132,7 +132,7 @@ async fn bring_about(running: &Running, view: &RaftView) -> Result<Step, Admissi
 
 /// Lets another replica lead, since this one is to leave.
 async fn hand_over(running: &Running) {
-    handover::hand_over(running).await;
+    handover::hand_over(running, UnderWay::Finish).await;
     running.group.resume();
 }
 

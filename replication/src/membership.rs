@@ -13,7 +13,7 @@ use crate::admission;
 use crate::consensus::{self, Membership, Node, Wanted};
 use crate::departure;
 use crate::formation::{self, HelloAnswer};
-use crate::handover;
+use crate::handover::{self, UnderWay};
 use crate::operator::{ANSWER_TIMEOUT, Answer, Asked, Member, Request, Standing};
 use crate::peer::{PeerAddress, PeerError, PeerFault, ServiceFault, encode};
 use crate::running::Running;
@@ -97,7 +97,7 @@ async fn pass_on(running: &Running, leader: u64, request: Request) -> Result<Byt
 
 /// Has another replica lead, and returns which.
 async fn hand_over(running: &Running) -> Result<u64, PeerFault> {
-    handover::hand_over(running).await;
+    handover::hand_over(running, UnderWay::Finish).await;
     running.group.resume();
     let own = running.config.id;
     let another = async {

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::consensus::{LogDisk, LogSize, LogStore};
 use crate::database::Database;
 use crate::error::ServiceError;
-use crate::handover;
+use crate::handover::{self, UnderWay};
 use crate::identity;
 use crate::metrics::{Metrics, ReplicaCollector};
 use crate::peer::PeerTransport;
@@ -175,7 +175,7 @@ impl Replica {
     /// Prepares for [`Replica::shutdown`]: hands leadership over if this replica leads. Requests go on being answered, by the new leader where they need one. Takes three seconds at most.
     pub async fn retire(&self) {
         if let Some(running) = self.inner.running.get() {
-            handover::hand_over(running).await;
+            handover::hand_over(running, UnderWay::Finish).await;
         }
     }
 

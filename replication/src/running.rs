@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::abstention;
 use crate::acknowledgement::Acknowledger;
 use crate::alarm::Alarm;
 use crate::board::Board;
@@ -25,7 +26,6 @@ use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
 use crate::members;
 use crate::metrics::Queue;
-use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
@@ -44,7 +44,7 @@ pub(crate) struct Running {
     pub(crate) db: Database,
     pub(crate) wire: Arc<Wire>,
     pub(crate) raft: Raft,
-    machine: StateMachine,
+    pub(crate) machine: StateMachine,
     /// The readers' connections at the last look at the database.
     looked_at: AtomicU64,
     pub(crate) applied: watch::Receiver<Applied>,
@@ -154,7 +154,7 @@ impl Running {
         });
         let keeping = members::keep(running.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
-        let abstain = quarantine::abstain(running.clone());
+        let abstain = abstention::abstain(running.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(abstain));
         if let Some(interval) = running.config.verify_interval {
             let compare = verify::schedule::keep_comparing(running.clone(), interval);

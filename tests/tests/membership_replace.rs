@@ -167,13 +167,15 @@ async fn one_that_was_replaced_takes_no_call_for_the_other() {
     succeed(asked, &["add", &id, "--url", &new.peer_url(), "--voter"]).await;
     wait_for_role(asked, old.id(), &["FOLLOWER"]).await;
     let client = asked.client();
-    let with_it = client.add_expense(&NewExpense::described("with the new one"));
+    let expense = NewExpense::described("with the new one");
+    let with_it = client.add_expense(&expense);
     with_it.await.unwrap().accepted();
     let before = client.replica().await.unwrap();
 
     new.kill9();
     old.start();
-    let without = client.add_expense(&NewExpense::described("while it is down"));
+    let expense = NewExpense::described("while it is down");
+    let without = client.add_expense(&expense);
     without.await.unwrap().accepted();
     assert!(!old.wait_for_end(END_TIMEOUT).await.success());
     let said = old.log();
