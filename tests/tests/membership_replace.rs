@@ -221,7 +221,7 @@ async fn a_learner_that_lost_everything_is_sent_it_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_leaves_whom_min_in_sync_asks_for() {
     let cluster = Cluster::builder().min_in_sync(3).start().await;
-    let reason = "2 replicas vote, and --min-in-sync asks for 3";
+    let reason = "2 replicas vote and are in sync, and --min-in-sync asks for 3";
     refuse(cluster.replica(1), &["remove", "3"], reason).await;
     let four = cluster.newcomer(4).await;
     four.start();
