@@ -12,8 +12,8 @@ use threefold_tests::{Cluster, DatabaseKind, inspect};
 const WRITERS: usize = 8;
 const ANSWERS: usize = 100;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
-/// Much shorter than a replica waits for its database.
-const PROMPT: Duration = Duration::from_secs(8);
+/// Half of what a replica waits for its database.
+const PROMPT: Duration = Duration::from_secs(30);
 const END_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The server of one replica is killed under load, with commits that it had not flushed, and started again.
