@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::checker::Verdict;
+use super::fault;
 use super::history::{Action, Answer, Counts, History};
 use super::run::Options;
+use super::scene::{LastWords, Unhealed};
 use crate::DatabaseKind;
 use crate::cluster::Replica;
 
@@ -30,8 +33,15 @@ pub struct Report {
     pub operations: BTreeMap<String, BTreeMap<String, u64>>,
     /// Faults injected, by kind.
     pub faults: BTreeMap<String, u64>,
-    /// Processes that ended without being killed: by failpoints, or by faults that they do not survive.
+    /// How often failpoints have acted, by name; those around snapshots and the membership also where they never did.
+    pub failpoints: BTreeMap<String, u64>,
+    /// Processes that ended without being killed: at failpoints, by faults that they do not survive, or because an empty replica is not
+    /// let in.
     pub ended_by_themselves: u64,
+    /// How often the cluster had to be whole again, and the longest that it took from when everything was undone.
+    pub healings: Healings,
+    /// Mutations whose answer was lost, and how many of them nobody could settle at the end.
+    pub in_doubt: InDoubt,
     /// The longest time without an answered write, whatever the fault: also while there was no majority.
     pub longest_silence_ms: u64,
     /// From the end of a leader to the next answered write.
@@ -40,6 +50,27 @@ pub struct Report {
     pub usage: BTreeMap<u16, Usage>,
     /// What the checkers say.
     pub verdicts: Vec<Verdict>,
+    /// What the replicas were and said at last, where the cluster did not become whole again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub last_words: Vec<LastWords>,
+}
+
+/// How often the cluster had to be whole again.
+#[derive(Debug, Default, Serialize)]
+pub struct Healings {
+    /// How often.
+    pub count: u64,
+    /// The longest.
+    pub longest_ms: u64,
+}
+
+/// Mutations whose answer was lost.
+#[derive(Debug, Default, Serialize)]
+pub struct InDoubt {
+    /// How many.
+    pub count: u64,
+    /// Of how many `outcome` did not tell.
+    pub unsettled: u64,
 }
 
 /// From `kill -9` of a leader to the next answered write, sent after it, on another replica; where nothing else happened.
@@ -89,12 +120,30 @@ impl Report {
             rounds: 0,
             operations: BTreeMap::new(),
             faults: BTreeMap::new(),
+            failpoints: BTreeMap::new(),
             ended_by_themselves: 0,
+            healings: Healings::default(),
+            in_doubt: InDoubt::default(),
             longest_silence_ms: 0,
             failovers: Failovers::default(),
             usage: BTreeMap::new(),
             verdicts: Vec::new(),
+            last_words: Vec::new(),
         }
+    }
+
+    /// Takes down how often failpoints have acted.
+    pub(super) fn failpoints(&mut self, acted: &BTreeMap<String, u64>) {
+        let never = fault::places().map(|name| (name.to_owned(), 0));
+        let acted = acted.iter().map(|(name, times)| (name.clone(), *times));
+        let acted = acted.filter(|(_, times)| *times > 0);
+        self.failpoints = never.chain(acted).collect();
+    }
+
+    /// Takes down that the cluster is whole, and how long that took.
+    pub(super) fn healed(&mut self, took: Duration) {
+        self.healings.count += 1;
+        self.healings.longest_ms = self.healings.longest_ms.max(millis(took));
     }
 
     pub(super) fn operations(&mut self, counts: &Counts) {
@@ -110,9 +159,49 @@ impl Report {
         most.data_bytes = most.data_bytes.max(now.data_bytes);
     }
 
-    /// Whether every checker is content.
+    /// Whether every checker is content, and has seen enough to be.
     pub fn holds(&self) -> bool {
-        self.verdicts.iter().all(Verdict::holds)
+        let mut verdicts = self.verdicts.iter();
+        !self.verdicts.is_empty() && verdicts.all(|verdict| verdict.holds() && verdict.proves())
+    }
+}
+
+impl Healings {
+    pub(super) fn verdict(&self, unhealed: Option<&Unhealed>) -> Verdict {
+        let mut verdict = Verdict::new(
+            "healing",
+            "once faults are undone, all replicas are members and in sync, operators' commands are carried out, and writes are answered",
+        );
+        verdict.checked = self.count;
+        if let Some(unhealed) = unhealed {
+            verdict.violated(|| unhealed.to_string());
+        }
+        verdict
+    }
+}
+
+impl InDoubt {
+    pub(super) fn of(history: &History) -> Self {
+        let mutations = history.operations.iter().filter(|operation| {
+            matches!(operation.answer, Answer::Lost(_)) && operation.action.key().is_some()
+        });
+        let (mut count, mut unsettled) = (0, 0);
+        for mutation in mutations {
+            count += 1;
+            unsettled += u64::from(mutation.settlement.is_none());
+        }
+        Self { count, unsettled }
+    }
+
+    /// None where there was nothing to ask.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        let mut verdict = Verdict::new(
+            "outcomes",
+            "once faults are undone, outcome tells what became of every mutation whose answer was lost",
+        );
+        verdict.checked = self.count;
+        verdict.undecided = self.unsettled;
+        (self.count > 0).then_some(verdict)
     }
 }
 
@@ -168,6 +257,22 @@ impl Display for Report {
             "  {:>5} processes ended by themselves",
             self.ended_by_themselves
         )?;
+        if !self.failpoints.is_empty() {
+            writeln!(f, "Failpoints that have acted")?;
+        }
+        for (name, count) in &self.failpoints {
+            writeln!(f, "  {count:>5} {name}")?;
+        }
+        writeln!(
+            f,
+            "Healed {} times; the longest took {} ms",
+            self.healings.count, self.healings.longest_ms
+        )?;
+        writeln!(
+            f,
+            "Mutations whose answer was lost: {}, of which {} could not be settled",
+            self.in_doubt.count, self.in_doubt.unsettled
+        )?;
         writeln!(
             f,
             "Longest time without an answered write: {} ms",
@@ -193,7 +298,11 @@ impl Display for Report {
         }
         writeln!(f, "Verdicts")?;
         for verdict in &self.verdicts {
-            let word = if verdict.holds() { "holds" } else { "VIOLATED" };
+            let word = match (verdict.holds(), verdict.proves()) {
+                (false, _) => "VIOLATED",
+                (true, true) => "holds",
+                (true, false) => "NOT PROVEN",
+            };
             writeln!(
                 f,
                 "  {:<17} {word}: {} checked, {} undecided, {} violations ({})",
@@ -205,6 +314,12 @@ impl Display for Report {
             )?;
             for example in &verdict.examples {
                 writeln!(f, "      {example}")?;
+            }
+        }
+        for last in &self.last_words {
+            writeln!(f, "Replica {} at last: {}", last.replica, last.status)?;
+            for line in &last.log {
+                writeln!(f, "      {line}")?;
             }
         }
         Ok(())
@@ -230,4 +345,8 @@ fn size_of(folder: &Path) -> u64 {
         Err(_) => 0,
     });
     sizes.sum()
+}
+
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
