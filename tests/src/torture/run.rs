@@ -48,7 +48,12 @@ pub struct Options {
     pub failpoints: bool,
     /// The clients.
     pub load: Load,
+    /// How long all replicas may take to serve again after everything was undone: [`HEAL_WITHIN`].
+    pub heal_within: Duration,
 }
+
+/// Ample: a replica serves a second or two after it was started, and some more where it needs a snapshot.
+pub const HEAL_WITHIN: Duration = Duration::from_secs(90);
 
 impl Options {
     fn ground(&self) -> Ground {
@@ -76,7 +81,8 @@ pub async fn run(options: &Options) -> (Report, Cluster) {
     let target = Target::of(&cluster);
     let workloads = Workloads::start_with(&target, options.seed, &history, options.load);
     let workloads = workloads.expect("a file for the history");
-    let scene = Scene::new(cluster, target, Arc::clone(workloads.recorder()));
+    let recorder = Arc::clone(workloads.recorder());
+    let scene = Scene::new(cluster, target, recorder, options.heal_within);
     let mut nemesis = Nemesis {
         scene,
         options,

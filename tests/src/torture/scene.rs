@@ -29,6 +29,8 @@ pub struct Scene {
     /// Where clients go.
     target: Target,
     recorder: Arc<Recorder>,
+    /// Longest wait until all members serve again after everything was undone.
+    heal_within: Duration,
     left: Mutex<Left>,
 }
 
@@ -49,8 +51,14 @@ struct Left {
 }
 
 impl Scene {
-    /// A cluster that was built with links, where its clients go, and the recorder of its workloads.
-    pub fn new(cluster: Cluster, target: Target, recorder: Arc<Recorder>) -> Self {
+    /// A cluster that was built with links, where its clients go, the recorder of its workloads, and how long its members may take to serve
+    /// again after everything was undone.
+    pub fn new(
+        cluster: Cluster,
+        target: Target,
+        recorder: Arc<Recorder>,
+        heal_within: Duration,
+    ) -> Self {
         let members = cluster.replicas().iter().map(Replica::id).collect();
         let left = Left {
             members,
@@ -60,6 +68,7 @@ impl Scene {
             cluster,
             target,
             recorder,
+            heal_within,
             left: Mutex::new(left),
         }
     }

@@ -10,8 +10,6 @@ use super::Scene;
 use crate::cluster::LEADER_TIMEOUT;
 use crate::wait::{Unreached, reach};
 
-/// Longest wait until all members serve again after everything was undone.
-const RESTORE_TIMEOUT: Duration = Duration::from_secs(90);
 /// How often a replica may end by itself meanwhile: one that a fault had caught takes some seconds to stop.
 const MOST_STARTS: usize = 4;
 const POLL: Duration = Duration::from_millis(100);
@@ -64,11 +62,10 @@ impl Scene {
             if ready.iter().all(|ready| *ready) {
                 return Ok(());
             }
-            if begun.elapsed() >= RESTORE_TIMEOUT {
-                let members = self.members();
-                let reason = format!(
-                    "not all of {members:?} serve again after {RESTORE_TIMEOUT:?}: {ready:?}"
-                );
+            if begun.elapsed() >= self.heal_within {
+                let (members, limit) = (self.members(), self.heal_within);
+                let reason =
+                    format!("not all of {members:?} serve again after {limit:?}: {ready:?}");
                 return Err(Unhealed(reason));
             }
             tokio::time::sleep(POLL).await;
