@@ -1,20 +1,20 @@
 //! What a run was, and what came of it: for people, and as JSON.
 
+mod text;
+mod usage;
+
 use std::collections::BTreeMap;
-use std::fmt::{self, Display, Formatter};
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 
+pub use self::usage::Usage;
 use super::checker::Verdict;
 use super::fault;
 use super::history::{Action, Answer, Counts, History};
 use super::run::Options;
 use super::scene::{LastWords, Unhealed};
 use crate::DatabaseKind;
-use crate::cluster::Replica;
 
 /// See the module.
 #[derive(Debug, Serialize)]
@@ -84,27 +84,6 @@ pub struct Failovers {
     pub p99_ms: u64,
     /// Milliseconds that all of them took at most.
     pub worst_ms: u64,
-}
-
-/// What a replica takes.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
-pub struct Usage {
-    /// The most memory that its process held.
-    pub memory_bytes: u64,
-    /// Its data folder.
-    pub data_bytes: u64,
-}
-
-impl Usage {
-    pub(super) fn of(replica: &Replica) -> Self {
-        Self {
-            memory_bytes: match replica.is_running() {
-                true => peak_memory(replica.pid()).unwrap_or(0),
-                false => 0,
-            },
-            data_bytes: size_of(&replica.data_folder()),
-        }
-    }
 }
 
 impl Report {
@@ -231,120 +210,6 @@ impl Failovers {
             worst_ms: place(100).unwrap_or(0),
         }
     }
-}
-
-impl Display for Report {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "\nTorture: {} replicas on {}, {} s, {} rounds of faults, seed {}\n",
-            self.replicas, self.database, self.seconds, self.rounds, self.seed
-        )?;
-        writeln!(f, "Operations")?;
-        for (kind, answers) in &self.operations {
-            let answers: Vec<String> = answers
-                .iter()
-                .map(|(answer, count)| format!("{answer} {count}"))
-                .collect();
-            writeln!(f, "  {kind:<14} {}", answers.join(", "))?;
-        }
-        writeln!(f, "Faults")?;
-        for (kind, count) in &self.faults {
-            writeln!(f, "  {count:>5} {kind}")?;
-        }
-        writeln!(
-            f,
-            "  {:>5} processes ended by themselves",
-            self.ended_by_themselves
-        )?;
-        if !self.failpoints.is_empty() {
-            writeln!(f, "Failpoints that have acted")?;
-        }
-        for (name, count) in &self.failpoints {
-            writeln!(f, "  {count:>5} {name}")?;
-        }
-        writeln!(
-            f,
-            "Healed {} times; the longest took {} ms",
-            self.healings.count, self.healings.longest_ms
-        )?;
-        writeln!(
-            f,
-            "Mutations whose answer was lost: {}, of which {} could not be settled",
-            self.in_doubt.count, self.in_doubt.unsettled
-        )?;
-        writeln!(
-            f,
-            "Longest time without an answered write: {} ms",
-            self.longest_silence_ms
-        )?;
-        let Failovers {
-            count,
-            median_ms,
-            p99_ms,
-            worst_ms,
-        } = self.failovers;
-        writeln!(
-            f,
-            "Failovers after kill -9 of the leader: {count}; median {median_ms} ms, 99th percentile {p99_ms} ms, worst {worst_ms} ms"
-        )?;
-        for (id, usage) in &self.usage {
-            writeln!(
-                f,
-                "Replica {id}: at most {} MB of memory, {} MB in its data folder",
-                usage.memory_bytes >> 20,
-                usage.data_bytes >> 20
-            )?;
-        }
-        writeln!(f, "Verdicts")?;
-        for verdict in &self.verdicts {
-            let word = match (verdict.holds(), verdict.proves()) {
-                (false, _) => "VIOLATED",
-                (true, true) => "holds",
-                (true, false) => "NOT PROVEN",
-            };
-            writeln!(
-                f,
-                "  {:<17} {word}: {} checked, {} undecided, {} violations ({})",
-                verdict.checker,
-                verdict.checked,
-                verdict.undecided,
-                verdict.violations,
-                verdict.promise
-            )?;
-            for example in &verdict.examples {
-                writeln!(f, "      {example}")?;
-            }
-        }
-        for last in &self.last_words {
-            writeln!(f, "Replica {} at last: {}", last.replica, last.status)?;
-            for line in &last.log {
-                writeln!(f, "      {line}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// `VmHWM` of a process, in bytes.
-fn peak_memory(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes << 10)
-}
-
-/// All files below a folder; what cannot be read counts as nothing, since files come and go.
-fn size_of(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return 0;
-    };
-    let sizes = entries.flatten().map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    });
-    sizes.sum()
 }
 
 pub(super) fn millis(time: Duration) -> u64 {

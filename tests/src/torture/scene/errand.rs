@@ -23,7 +23,6 @@ pub struct Errand {
     about: u16,
     arguments: Vec<String>,
     attempt: JoinSet<std::io::Result<Output>>,
-    attempts: u32,
     succeeded: bool,
     said: String,
 }
@@ -35,7 +34,6 @@ impl Errand {
             about,
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             attempt: JoinSet::new(),
-            attempts: 0,
             succeeded: false,
             said: "it was not begun".to_owned(),
         }
@@ -47,7 +45,6 @@ impl Errand {
             self.said = "no replica runs whose settings could be used".to_owned();
             return;
         };
-        self.attempts += 1;
         self.attempt.spawn(async move {
             let mut command = Command::from(command);
             command.kill_on_drop(true).output().await
@@ -67,11 +64,6 @@ impl Errand {
             Ok(Err(error)) => self.said = error.to_string(),
             Err(error) => self.said = error.to_string(),
         }
-    }
-
-    /// How often it had to be run.
-    pub fn attempts(&self) -> u32 {
-        self.attempts
     }
 }
 
