@@ -23,6 +23,8 @@ macro_rules! document {
 }
 /// Header with the format of a call's payload; without it, format 1.
 const FORMAT: &str = "threefold-format";
+/// Header with the birth mark of the replica that a call is meant for; without it, whoever has the number takes the call.
+const BIRTH_MARK: &str = "threefold-birth-mark";
 /// Most bytes of a call: a batch of log entries or a chunk of a snapshot, in base64.
 pub const MAX_CALL_BYTES: usize = 64 << 20;
 

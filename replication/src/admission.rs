@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::consensus::{self, Membership, Node, RaftView, Wanted};
 use crate::departure;
 use crate::formation::{self, HelloAnswer};
-use crate::handover;
+use crate::handover::{self, UnderWay};
 use crate::peer::{PeerAddress, PeerError};
 use crate::running::Running;
 use crate::status::Role;
@@ -132,7 +132,7 @@ async fn bring_about(running: &Running, view: &RaftView) -> Result<Step, Admissi
 
 /// Lets another replica lead, since this one is to leave.
 async fn hand_over(running: &Running) {
-    handover::hand_over(running).await;
+    handover::hand_over(running, UnderWay::Finish).await;
     running.group.resume();
 }
 
@@ -153,17 +153,20 @@ async fn admit(
     let own = running.identity.cluster_id;
     match answer {
         HelloAnswer {
-            cluster_id: None, ..
+            cluster_id: None,
+            birth_mark,
+            ..
         } => {
             let url = node.peer_url.clone();
+            let node = Node { birth_mark, ..node };
             if member.is_some() {
                 // It lost what it had received before it had a vote: it begins anew, and this replica forgets what it had. It
                 // is back in the membership at once, where its address is and what is wanted of it.
                 change(running, Membership::Remove(id)).await?;
-                change(running, Membership::AddLearner(id, node)).await?;
-                formation::adopt(&running.wire, id, Some(&url)).await?;
+                change(running, Membership::AddLearner(id, node.clone())).await?;
+                formation::adopt(&running.wire, id, Some(&node)).await?;
             } else {
-                formation::adopt(&running.wire, id, Some(&url)).await?;
+                formation::adopt(&running.wire, id, Some(&node)).await?;
                 change(running, Membership::AddLearner(id, node)).await?;
             }
             tell_of_newcomer(id, &url);
@@ -174,7 +177,10 @@ async fn admit(
             ..
         } if cluster_id != own => Err(AdmissionError::Stranger),
         answer if member.is_none() && answer.has_data_of(own) => Err(AdmissionError::HasData),
-        _ if member.is_none() => change(running, Membership::AddLearner(id, node)).await,
+        HelloAnswer { birth_mark, .. } if member.is_none() => {
+            let node = Node { birth_mark, ..node };
+            change(running, Membership::AddLearner(id, node)).await
+        }
         _ if !has_everything(running, &view, id) => Ok(Step::Waits),
         _ => promote(running, &view, id, node.wanted).await,
     }

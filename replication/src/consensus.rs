@@ -31,6 +31,7 @@ use openraft::{
     ChangeMembers, Config as RaftConfig, EntryPayload, ServerState, Snapshot, SnapshotPolicy,
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 use self::snapshot::{SnapshotData, SnapshotFile};
 use self::types::{Entry, TypeConfig};
@@ -172,12 +173,17 @@ pub(crate) async fn read_index(raft: &Raft, timeout: Duration) -> Option<Option<
 }
 
 /// Gives a new cluster its members; harmless if it has some.
-pub(crate) async fn initialize(raft: &Raft, peers: &[PeerAddress]) -> Result<(), String> {
+pub(crate) async fn initialize(
+    raft: &Raft,
+    peers: &[PeerAddress],
+    births: &BTreeMap<u64, Uuid>,
+) -> Result<(), String> {
     let node = |peer: &PeerAddress| {
         (
             peer.id,
             Node {
                 peer_url: peer.url.clone(),
+                birth_mark: births.get(&peer.id).copied(),
                 ..Node::default()
             },
         )
@@ -239,6 +245,11 @@ pub(crate) enum Membership {
 /// Changes the membership. Goes on in the background where the caller stops waiting, so that it is not left half done for that.
 pub(crate) async fn change_membership(raft: &Raft, change: Membership) -> Result<(), String> {
     failpoint!("membership.begin");
+    if let Membership::Want(id, _) = &change
+        && !membership(raft).nodes.contains_key(id)
+    {
+        return Err(format!("replica {id} has left the membership"));
+    }
     let raft = raft.clone();
     let changed = tokio::spawn(tokio::time::timeout(MEMBERSHIP_TIMEOUT, async move {
         let view = view(&raft);

@@ -79,8 +79,8 @@ pub(crate) fn left(running: &Running) -> Fault {
     let id = running.config.id;
     let cluster_id = running.identity.cluster_id;
     Fault(format!(
-        "replica {id} is no longer in the membership of cluster {cluster_id}: it was removed, and what it has is not needed any \
-         more. To let it take part again, empty its data folder and its database and start it; a leader whose --peer flags name \
+        "replica {id} is no longer in the membership of cluster {cluster_id}: it was removed or replaced, and what it has is not needed \
+         any more. To let it take part again, empty its data folder and its database and start it; a leader whose --peer flags name \
          it takes it in, and so does `threefold cluster add {id} --url URL --voter`, with its peer address and the settings of \
          another replica"
     ))

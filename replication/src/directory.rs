@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use uuid::Uuid;
+
 use crate::consensus::Node;
 use crate::peer::PeerAddress;
 use crate::running::lock;
@@ -87,6 +89,12 @@ impl Route {
             id: self.id,
             url: url.to_owned(),
         })
+    }
+
+    /// The replica's birth mark, where the membership names it.
+    pub(crate) fn birth_mark(&self) -> Option<Uuid> {
+        let ways = lock(&self.ways);
+        ways.member.as_ref().and_then(|node| node.birth_mark)
     }
 
     /// The address led nowhere, or to somebody else: the next call goes to the next one, if there is one. Calls that fail

@@ -5,12 +5,15 @@
 //! point is repeated from where it stood. An empty replica that meets a cluster already at work is not let in: it
 //! has lost its vote and log, and coming back blank could undo what was acknowledged.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::consensus::Node;
 use crate::format::Formats;
 use crate::peer::{PeerAddress, PeerError, PeerMethod, decode, encode};
 use crate::wire::Wire;
@@ -24,7 +27,7 @@ const ATTEMPTS: usize = 10;
 const ROUNDS_A_LINE: u32 = 25;
 
 /// What a replica says of its membership.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HelloAnswer {
     /// The cluster it belongs to; none while it is empty.
     pub(crate) cluster_id: Option<Uuid>,
@@ -42,6 +45,12 @@ pub(crate) struct HelloAnswer {
     /// Index of the log entry that made this membership, once it is there to stay.
     #[serde(default)]
     pub(crate) settled_at: Option<u64>,
+    /// The mark of its birth, or the one that it will have when it belongs to a cluster; none from a version that did not say.
+    #[serde(default)]
+    pub(crate) birth_mark: Option<Uuid>,
+    /// Those of the members that are known.
+    #[serde(default)]
+    pub(crate) births: BTreeMap<u64, Uuid>,
 }
 
 impl HelloAnswer {
@@ -77,7 +86,7 @@ pub(crate) async fn hello(wire: &Wire, peer: u64) -> Result<HelloAnswer, PeerErr
 /// Asks whoever is at an address the same.
 pub(crate) async fn hello_at(wire: &Wire, peer: &PeerAddress) -> Result<HelloAnswer, PeerError> {
     let answer = wire
-        .call_at(peer, PeerMethod::Hello, encode(&()), ANSWER_TIMEOUT)
+        .call_at(peer, None, PeerMethod::Hello, encode(&()), ANSWER_TIMEOUT)
         .await?;
     let peer = peer.id;
     decode(&answer).map_err(|fault| PeerError::Refused { peer, fault })
@@ -152,36 +161,54 @@ pub(crate) async fn watch_for_cluster(wire: &Wire) -> MetACluster {
     }
 }
 
-/// Has whoever is at an address adopt this replica's cluster.
-pub(crate) async fn adopt_at(wire: &Wire, peer: &PeerAddress) -> Result<(), PeerError> {
-    let adopted = wire.call_at(peer, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
-    adopted.await.map(|_| ())
+/// Has whoever is at an address adopt this replica's cluster, and returns its birth mark; none from a version that did not
+/// say.
+pub(crate) async fn adopt_at(wire: &Wire, peer: &PeerAddress) -> Result<Option<Uuid>, PeerError> {
+    let adopted = wire.call_at(peer, None, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
+    birth_mark(peer.id, adopted.await)
 }
 
-/// Has one peer adopt this replica's cluster. The URL is for one that neither a flag nor the membership names.
-pub(crate) async fn adopt(wire: &Wire, peer: u64, url: Option<&str>) -> Result<(), PeerError> {
-    let adopted = wire.call(peer, url, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
-    adopted.await.map(|_| ())
+/// Has one peer adopt this replica's cluster, as [`adopt_at`] does. `known` is for one that neither a flag nor the membership
+/// names.
+pub(crate) async fn adopt(
+    wire: &Wire,
+    peer: u64,
+    known: Option<&Node>,
+) -> Result<Option<Uuid>, PeerError> {
+    let adopted = wire.call(peer, known, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
+    birth_mark(peer, adopted.await)
 }
 
-/// Has every peer adopt the cluster; tried until all have. False if the cluster turns out to be at work: then this
-/// replica was about to be taken in, and founds nothing.
-pub(crate) async fn found(wire: &Wire) -> bool {
+fn birth_mark(peer: u64, answer: Result<Bytes, PeerError>) -> Result<Option<Uuid>, PeerError> {
+    decode(&answer?).map_err(|fault| PeerError::Refused { peer, fault })
+}
+
+/// Has every peer adopt the cluster; tried until all have. Returns their birth marks, as far as they say them. None if the
+/// cluster turns out to be at work: then this replica was about to be taken in, and founds nothing.
+pub(crate) async fn found(wire: &Wire) -> Option<BTreeMap<u64, Uuid>> {
+    let mut births = BTreeMap::new();
     for peer in wire.others() {
         loop {
             let met = match hello(wire, peer).await {
                 Ok(answer) if answer.at_work && answer.cluster_id == wire.cluster_id() => {
-                    return false;
+                    return None;
                 }
                 Ok(_) => adopt(wire, peer, None).await,
                 Err(error) => Err(error),
             };
-            let Err(error) = met else { break };
-            tracing::warn!(%error, peer, "a replica has not joined the new cluster yet");
-            tokio::time::sleep(ROUND_PAUSE).await;
+            match met {
+                Ok(birth_mark) => {
+                    births.extend(birth_mark.map(|mark| (peer, mark)));
+                    break;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, peer, "a replica has not joined the new cluster yet");
+                    tokio::time::sleep(ROUND_PAUSE).await;
+                }
+            }
         }
     }
-    true
+    Some(births)
 }
 
 /// What the peers of a replica that is not running say: of its cluster, or why they say nothing that tells so. Asked for

@@ -81,9 +81,13 @@ impl GroupCommit {
         Self { queue, turns }
     }
 
-    /// Lets the batch under way end, and begins none after it: proposals are told to find another leader.
-    pub(crate) async fn retire(&self) {
+    /// Begins no batch from now on: proposals are told to find another leader.
+    pub(crate) fn retire(&self) {
         self.turns.retired.store(true, Ordering::Release);
+    }
+
+    /// Resolves when no batch is under way.
+    pub(crate) async fn rest(&self) {
         drop(self.turns.batch.lock().await);
     }
 

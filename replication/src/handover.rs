@@ -18,8 +18,17 @@ const LONGEST: Duration = Duration::from_secs(3);
 /// Pause between two looks at who leads.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// What becomes of the batch that is under way at a handover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnderWay {
+    /// It is answered first.
+    Finish,
+    /// Its answers come from the next leader, whom its proposals are sent to again.
+    Leave,
+}
+
 /// Hands this replica's leadership over, if it leads and anybody can take it. Afterwards it follows.
-pub(crate) async fn hand_over(running: &Running) {
+pub(crate) async fn hand_over(running: &Running, under_way: UnderWay) {
     let view = consensus::view(&running.raft);
     if view.role != Role::Leader || heirs(running, &view).next().is_none() {
         return;
@@ -32,7 +41,10 @@ pub(crate) async fn hand_over(running: &Running) {
         let bound = running.config.election_timeout * 2;
         let led = running.acknowledger.led_for(view.term);
         tokio::time::sleep(bound.saturating_sub(led)).await;
-        running.group.retire().await;
+        running.group.retire();
+        if under_way == UnderWay::Finish {
+            running.group.rest().await;
+        }
         until_another_leads(running).await
     };
     match tokio::time::timeout(LONGEST, handover).await {

@@ -34,6 +34,7 @@ pub use consensus::{conformance, fixtures};
 pub use error::ServiceError;
 pub use replica::{Fault, ReadConsistency, Replica};
 
+mod abstention;
 mod acknowledgement;
 mod admission;
 mod alarm;
@@ -53,7 +54,6 @@ mod members;
 mod membership;
 mod peer_service;
 mod proposal;
-mod quarantine;
 mod read_barrier;
 mod receiver;
 mod removed;

@@ -13,7 +13,7 @@ use crate::admission;
 use crate::consensus::{self, Membership, Node, Wanted};
 use crate::departure;
 use crate::formation::{self, HelloAnswer};
-use crate::handover;
+use crate::handover::{self, UnderWay};
 use crate::operator::{ANSWER_TIMEOUT, Answer, Asked, Member, Request, Standing};
 use crate::peer::{PeerAddress, PeerError, PeerFault, ServiceFault, encode};
 use crate::running::Running;
@@ -97,7 +97,7 @@ async fn pass_on(running: &Running, leader: u64, request: Request) -> Result<Byt
 
 /// Has another replica lead, and returns which.
 async fn hand_over(running: &Running) -> Result<u64, PeerFault> {
-    handover::hand_over(running).await;
+    handover::hand_over(running, UnderWay::Finish).await;
     running.group.resume();
     let own = running.config.id;
     let another = async {
@@ -175,12 +175,6 @@ async fn add(
             false => Ok(()),
         };
     }
-    // Calls go where a flag says, where the named address leads nowhere: to one that has left, should it come back.
-    let flag = running.config.peers.iter().find(|peer| peer.id == id);
-    if let Some(flag) = flag.filter(|flag| flag.url != newcomer.url) {
-        let known = flag.url.clone();
-        return Err(Refused::KnownElsewhere { id, known });
-    }
     let not_heard = |error: PeerError| Refused::Newcomer {
         id,
         url: newcomer.url.clone(),
@@ -197,13 +191,12 @@ async fn add(
         answer if answer.has_data_of(own) => return Err(Refused::HasData(id)),
         _ => {}
     }
-    formation::adopt_at(&running.wire, &newcomer)
-        .await
-        .map_err(not_heard)?;
+    let adopted = formation::adopt_at(&running.wire, &newcomer).await;
     let node = Node {
         peer_url: newcomer.url.clone(),
         named: true,
         wanted: Some(wanted),
+        birth_mark: adopted.map_err(not_heard)?,
     };
     change(running, Membership::AddLearner(id, node)).await?;
     admission::tell_of_newcomer(id, &newcomer.url);

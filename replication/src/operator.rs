@@ -213,7 +213,7 @@ impl Operator {
                 request: request.clone(),
                 passed_on: false,
             });
-            let answer = wire.call_at(peer, request.method(), asked, ANSWER_TIMEOUT);
+            let answer = wire.call_at(peer, None, request.method(), asked, ANSWER_TIMEOUT);
             match answer.await {
                 Ok(answer) => return decode(&answer).map_err(|fault| fault.to_string()),
                 Err(PeerError::Refused {

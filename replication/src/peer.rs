@@ -60,6 +60,9 @@ pub struct Envelope {
     pub from: u64,
     /// The replica it is meant for.
     pub to: u64,
+    /// That replica's birth mark, so that one which had the number before does not take its calls; none where the sender does
+    /// not know it.
+    pub birth_mark: Option<Uuid>,
     /// Format of the payload, and of the answer; see [`Formats::message`](crate::format::Formats::message). Transports that
     /// carry none carry format 1.
     pub format: u32,
@@ -80,6 +83,11 @@ pub enum PeerFault {
         /// Who got it.
         actual: u64,
     },
+    /// The call was meant for another replica that has, or had, this one's number.
+    #[error(
+        "the call was meant for another replica {0}: one of the two has left the cluster; see that it is not running"
+    )]
+    WrongBirth(u64),
     /// The sender belongs to another cluster.
     #[error(
         "this replica belongs to cluster {actual:?}, the sender to {expected:?}: check the --peer addresses"

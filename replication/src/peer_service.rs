@@ -1,11 +1,14 @@
 //! Answers to other replicas' calls.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
+use uuid::Uuid;
 
-use crate::consensus::{self, Rpc, SnapshotChunk};
+use crate::consensus::{self, Node, Rpc, SnapshotChunk};
 use crate::format::{self, Formats};
 use crate::formation::HelloAnswer;
 use crate::forward::{ForwardedAnswers, ForwardedFault, ForwardedProposals};
@@ -89,13 +92,15 @@ impl Replica {
         let readable = format::check(envelope.format, Formats::OWN.message);
         readable.map_err(|newer| PeerFault::Malformed(newer.to_string()))?;
         let actual = self.id();
-        if envelope.to == actual {
-            Ok(())
-        } else {
-            Err(PeerFault::WrongReplica {
+        if envelope.to != actual {
+            return Err(PeerFault::WrongReplica {
                 expected: envelope.to,
                 actual,
-            })
+            });
+        }
+        match envelope.birth_mark {
+            Some(meant) if meant != self.inner.birth_mark => Err(PeerFault::WrongBirth(actual)),
+            _ => Ok(()),
         }
     }
 
@@ -114,12 +119,9 @@ impl Replica {
     async fn hello(&self) -> Result<Bytes, PeerFault> {
         let answer = match self.running() {
             None => HelloAnswer {
-                cluster_id: None,
-                at_work: false,
-                members: None,
+                birth_mark: Some(self.inner.birth_mark),
                 formats: Formats::OWN,
-                voters: None,
-                settled_at: None,
+                ..HelloAnswer::default()
             },
             Some(running) => {
                 let at_work = running.at_work().await;
@@ -131,6 +133,8 @@ impl Replica {
                     formats: Formats::OWN,
                     voters: Some(consensus::view(&running.raft).voters),
                     settled_at: members.at.filter(|_| members.applied),
+                    birth_mark: Some(self.inner.birth_mark),
+                    births: births(&members.nodes),
                     members: Some(members.nodes.into_keys().collect()),
                 }
             }
@@ -152,8 +156,15 @@ impl Replica {
             adopted.map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
         }
         self.check_cluster(envelope)?;
-        Ok(encode(&()))
+        Ok(encode(&Some(self.inner.birth_mark)))
     }
+}
+
+fn births(members: &BTreeMap<u64, Node>) -> BTreeMap<u64, Uuid> {
+    let births = members.iter();
+    births
+        .filter_map(|(id, node)| Some((*id, node.birth_mark?)))
+        .collect()
 }
 
 async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {

@@ -162,13 +162,19 @@ impl Recovery {
             .iter()
             .find(|peer| peer.id == self.config.id);
         let address = address.map(|peer| peer.url.clone()).unwrap_or_default();
-        consensus::make_only_voter(&self.db, &self.log, self.config.id, address)
-            .await
-            .map_err(|e| {
-                Fault(format!(
-                    "the log cannot be written: {e}; repeat the command"
-                ))
-            })?;
+        consensus::make_only_voter(
+            &self.db,
+            &self.log,
+            self.config.id,
+            address,
+            identity.birth_mark,
+        )
+        .await
+        .map_err(|e| {
+            Fault(format!(
+                "the log cannot be written: {e}; repeat the command"
+            ))
+        })?;
         self.db.close().await;
         Ok(identity.cluster_id)
     }

@@ -14,12 +14,13 @@ use prometheus_client::registry::Registry;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::config::Config;
 use crate::consensus::{LogDisk, LogSize, LogStore};
 use crate::database::Database;
 use crate::error::ServiceError;
-use crate::handover;
+use crate::handover::{self, UnderWay};
 use crate::identity;
 use crate::metrics::{Metrics, ReplicaCollector};
 use crate::peer::PeerTransport;
@@ -34,6 +35,8 @@ pub struct Replica {
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    /// As both halves carry it, or will once this replica belongs to a cluster.
+    pub(crate) birth_mark: Uuid,
     pub(crate) db: Database,
     log: LogStore,
     wire: Arc<Wire>,
@@ -95,8 +98,10 @@ impl Replica {
             &config.peers,
             metrics.clone(),
         ));
+        let birth_mark = identity.as_ref().map(|identity| identity.birth_mark);
         let inner = Inner {
             config,
+            birth_mark: birth_mark.unwrap_or_else(Uuid::new_v4),
             db,
             log,
             wire,
@@ -170,7 +175,7 @@ impl Replica {
     /// Prepares for [`Replica::shutdown`]: hands leadership over if this replica leads. Requests go on being answered, by the new leader where they need one. Takes three seconds at most.
     pub async fn retire(&self) {
         if let Some(running) = self.inner.running.get() {
-            handover::hand_over(running).await;
+            handover::hand_over(running, UnderWay::Finish).await;
         }
     }
 

@@ -140,7 +140,7 @@ impl Restore {
         installed.map_err(|e| Fault(format!("{e}; repeat the command")))?;
         let own = config.peers.iter().find(|peer| peer.id == config.id);
         let address = own.map(|peer| peer.url.clone()).unwrap_or_default();
-        consensus::make_only_voter(&db, &log, config.id, address)
+        consensus::make_only_voter(&db, &log, config.id, address, identity.birth_mark)
             .await
             .map_err(|e| {
                 Fault(format!(

@@ -8,7 +8,9 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
+use crate::abstention;
 use crate::acknowledgement::Acknowledger;
 use crate::alarm::Alarm;
 use crate::board::Board;
@@ -24,7 +26,6 @@ use crate::group_commit::GroupCommit;
 use crate::identity::Identity;
 use crate::members;
 use crate::metrics::Queue;
-use crate::quarantine;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
@@ -43,7 +44,7 @@ pub(crate) struct Running {
     pub(crate) db: Database,
     pub(crate) wire: Arc<Wire>,
     pub(crate) raft: Raft,
-    machine: StateMachine,
+    pub(crate) machine: StateMachine,
     /// The readers' connections at the last look at the database.
     looked_at: AtomicU64,
     pub(crate) applied: watch::Receiver<Applied>,
@@ -153,7 +154,7 @@ impl Running {
         });
         let keeping = members::keep(running.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
-        let abstain = quarantine::abstain(running.clone());
+        let abstain = abstention::abstain(running.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(abstain));
         if let Some(interval) = running.config.verify_interval {
             let compare = verify::schedule::keep_comparing(running.clone(), interval);
@@ -162,9 +163,10 @@ impl Running {
         Ok(running)
     }
 
-    /// Starts the membership of a new cluster; harmless if it has one.
-    pub(crate) async fn initialize(&self) -> Result<(), Fault> {
-        let initialized = consensus::initialize(&self.raft, &self.config.peers).await;
+    /// Starts the membership of a new cluster, whose other replicas have these birth marks; harmless if it has one.
+    pub(crate) async fn initialize(&self, mut births: BTreeMap<u64, Uuid>) -> Result<(), Fault> {
+        births.insert(self.config.id, self.identity.birth_mark);
+        let initialized = consensus::initialize(&self.raft, &self.config.peers, &births).await;
         initialized.map_err(|error| Fault(format!("the cluster could not be formed: {error}")))
     }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::abstention;
 use crate::consensus::{self, RaftView};
 use crate::running::{Running, lock};
 use crate::status::Role;
@@ -114,7 +115,7 @@ pub(crate) async fn succeed(running: Arc<Running>) {
                 peer.report.lost_leader.filter(|_| peer.reachable)
             };
             let may_lead = |id| match running.board.peer(id) {
-                _ if id == running.config.id => running.alarm.quarantine().is_none(),
+                _ if id == running.config.id => !abstention::is_due(&running),
                 peer => peer.is_some_and(|peer| peer.report.quarantine.is_none()),
             };
             let turn = turn(running.config.id, &view, &lost, word_of, may_lead);

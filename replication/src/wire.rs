@@ -8,6 +8,7 @@ use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::consensus::Node;
 use crate::directory::Directory;
 use crate::format::Formats;
 use crate::metrics::Metrics;
@@ -66,26 +67,32 @@ impl Wire {
         self.directory.others()
     }
 
-    /// Sends one call. `fallback_url` is used for a peer that neither a flag nor the membership names.
+    /// Sends one call. `known` is what the caller knows of the peer, where that is more than this replica does.
     pub(crate) async fn call(
         &self,
         to: u64,
-        fallback_url: Option<&str>,
+        known: Option<&Node>,
         method: PeerMethod,
         payload: Bytes,
         timeout: Duration,
     ) -> Result<Bytes, PeerError> {
         let route = self.directory.route(to);
+        let birth_mark = match known {
+            Some(node) => node.birth_mark,
+            None => route.as_ref().and_then(|route| route.birth_mark()),
+        };
         let Some((route, address)) =
             route.and_then(|route| Some((route.clone(), route.address()?)))
         else {
             let address = PeerAddress {
                 id: to,
-                url: fallback_url.ok_or_else(|| unknown(to))?.to_owned(),
+                url: known.ok_or_else(|| unknown(to))?.peer_url.clone(),
             };
-            return self.call_at(&address, method, payload, timeout).await;
+            let answer = self.call_at(&address, birth_mark, method, payload, timeout);
+            return answer.await;
         };
-        let answer = self.call_at(&address, method, payload, timeout).await;
+        let answer = self.call_at(&address, birth_mark, method, payload, timeout);
+        let answer = answer.await;
         if answer.as_ref().is_err_and(leads_nowhere) {
             route.turn(&address);
         }
@@ -96,11 +103,14 @@ impl Wire {
     pub(crate) async fn call_at(
         &self,
         to: &PeerAddress,
+        birth_mark: Option<Uuid>,
         method: PeerMethod,
         payload: Bytes,
         timeout: Duration,
     ) -> Result<Bytes, PeerError> {
-        let envelope = self.envelope(to.id, payload);
+        // Who is there at all is what a greeting is to find out.
+        let birth_mark = birth_mark.filter(|_| method != PeerMethod::Hello);
+        let envelope = self.envelope(to.id, birth_mark, payload);
         let begun = Instant::now();
         let answer = self.transport.call(to, method, envelope, timeout).await;
         self.metrics.peer_calls.ended(to.id, method, begun, &answer);
@@ -115,7 +125,8 @@ impl Wire {
         let route = self.directory.route(peer).ok_or_else(|| unknown(peer))?;
         let address = route.address().ok_or_else(|| unknown(peer))?;
         let own = self.directory.own_url().map(str::to_owned);
-        let envelope = self.envelope(peer, encode(&Follower { url: own }));
+        let follower = encode(&Follower { url: own });
+        let envelope = self.envelope(peer, route.birth_mark(), follower);
         let reports = self.transport.reports(&address, envelope).await;
         if reports.as_ref().is_err_and(leads_nowhere) {
             route.turn(&address);
@@ -137,11 +148,12 @@ impl Wire {
         }
     }
 
-    fn envelope(&self, to: u64, payload: Bytes) -> Envelope {
+    fn envelope(&self, to: u64, birth_mark: Option<Uuid>, payload: Bytes) -> Envelope {
         Envelope {
             cluster_id: self.cluster_id(),
             from: self.own_id,
             to,
+            birth_mark,
             format: Formats::FIRST.message,
             payload,
         }
@@ -156,12 +168,12 @@ pub(crate) struct Follower {
 }
 
 /// True where nobody listens, or somebody else.
-fn leads_nowhere(error: &PeerError) -> bool {
+pub(crate) fn leads_nowhere(error: &PeerError) -> bool {
     matches!(
         error,
         PeerError::NotSent { .. }
             | PeerError::Refused {
-                fault: PeerFault::WrongReplica { .. },
+                fault: PeerFault::WrongReplica { .. } | PeerFault::WrongBirth(_),
                 ..
             }
     )

@@ -12,6 +12,8 @@ use threefold_tests::{Cluster, DatabaseKind, inspect};
 const WRITERS: usize = 8;
 const ANSWERS: usize = 100;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
+/// Half of what a replica waits for its database.
+const PROMPT: Duration = Duration::from_secs(30);
 const END_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The server of one replica is killed under load, with commits that it had not flushed, and started again.
@@ -55,6 +57,31 @@ async fn a_followers_server_is_killed_under_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_leaders_server_is_killed_under_load() {
     a_server_is_killed_under_load(true).await;
+}
+
+/// A leader whose database stays away gives its leadership away, long before it gives up; what it had begun is answered by the
+/// next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_without_its_database_leads_no_more() {
+    let cluster = Cluster::builder()
+        .database(DatabaseKind::Postgres)
+        .in_sync_timeout_ms(1_000)
+        .start()
+        .await;
+    let id = cluster.leader().await;
+    let load = Load::start(&cluster.clients(), WRITERS);
+    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    let postgres = cluster.replica(id).postgres();
+    postgres.kill9().await;
+    load.wait_for_answers(ANSWERS, PROMPT).await;
+    let replica = cluster.replica(id);
+    assert!(replica.is_running(), "it had given up before");
+    assert_ne!(cluster.leader().await, id);
+    postgres.start_again().await;
+    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    let record = load.finish().await;
+    assert!(record.in_doubt.is_empty(), "{:?}", record.in_doubt);
+    inspect::assert_identical(&cluster).await;
 }
 
 /// With nothing being written, only a read can notice that the server lost commits it had not flushed.

@@ -151,6 +151,46 @@ async fn one_that_was_removed_disturbs_nobody() {
     gone.wait_for_end(END_TIMEOUT).await;
 }
 
+/// Replaced under its own number while it was away, by one elsewhere, it comes back with all that it had where the flags of
+/// the others name it, while the other one is down.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_replaced_takes_no_call_for_the_other() {
+    let cluster = Cluster::start(DatabaseKind::Sqlite).await;
+    let followers = cluster.followers().await;
+    let (asked, old) = (cluster.replica(followers[0]), cluster.replica(followers[1]));
+    let id = old.id().to_string();
+    old.kill9();
+    succeed(asked, &["remove", &id]).await;
+    let new = cluster.newcomer(old.id()).await;
+    new.start();
+    wait_until_it_listens(&new).await;
+    succeed(asked, &["add", &id, "--url", &new.peer_url(), "--voter"]).await;
+    wait_for_role(asked, old.id(), &["FOLLOWER"]).await;
+    let client = asked.client();
+    let expense = NewExpense::described("with the new one");
+    let with_it = client.add_expense(&expense);
+    with_it.await.unwrap().accepted();
+    let before = client.replica().await.unwrap();
+
+    new.kill9();
+    old.start();
+    let expense = NewExpense::described("while it is down");
+    let without = client.add_expense(&expense);
+    without.await.unwrap().accepted();
+    assert!(!old.wait_for_end(END_TIMEOUT).await.success());
+    let said = old.log();
+    assert!(said.contains("removed or replaced"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+
+    new.start();
+    new.wait_until_ready().await;
+    wait_for_role(asked, old.id(), &["FOLLOWER"]).await;
+    let after = client.replica().await.unwrap();
+    assert_eq!(after.term, before.term, "it had an election held");
+    let leader = cluster.replica(followers[0]);
+    inspect::assert_identical_among(&[leader, &new]).await;
+}
+
 /// One without a vote has promised nobody anything: it may come back with nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_learner_that_lost_everything_is_sent_it_again() {
@@ -181,7 +221,7 @@ async fn a_learner_that_lost_everything_is_sent_it_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_leaves_whom_min_in_sync_asks_for() {
     let cluster = Cluster::builder().min_in_sync(3).start().await;
-    let reason = "2 replicas vote, and --min-in-sync asks for 3";
+    let reason = "2 replicas vote and are in sync, and --min-in-sync asks for 3";
     refuse(cluster.replica(1), &["remove", "3"], reason).await;
     let four = cluster.newcomer(4).await;
     four.start();

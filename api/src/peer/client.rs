@@ -19,7 +19,7 @@ use threefold_replication::peer::{
     Envelope, PeerAddress, PeerError, PeerFault, PeerMethod, PeerTransport,
 };
 
-use super::{FORMAT, REPORTS_DOCUMENT, document_of};
+use super::{BIRTH_MARK, FORMAT, REPORTS_DOCUMENT, document_of};
 use crate::trace;
 
 /// Longest wait for a connection.
@@ -68,8 +68,12 @@ impl GraphQlPeerTransport {
         trace::into_headers(&mut headers);
         let call = self.client.post(url).headers(headers);
         // One that says nothing is of format 1.
-        call.header(FORMAT, envelope.format)
-            .body(body(document, envelope))
+        let call = call.header(FORMAT, envelope.format);
+        let call = match envelope.birth_mark {
+            Some(mark) => call.header(BIRTH_MARK, mark.to_string()),
+            None => call,
+        };
+        call.body(body(document, envelope))
     }
 }
 
@@ -275,6 +279,7 @@ mod tests {
                 cluster_id,
                 from: 1,
                 to: u64::MAX,
+                birth_mark: None,
                 format: 1,
                 payload,
             };

@@ -22,9 +22,10 @@ use serde::Deserialize;
 use threefold_replication::Replica;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use uuid::Uuid;
 
-use super::schema::{Format, PeerSchema, build};
-use super::{DOCUMENTS, FORMAT, MAX_CALL_BYTES, REPORTS_DOCUMENT, method_of};
+use super::schema::{BirthMark, Format, PeerSchema, build};
+use super::{BIRTH_MARK, DOCUMENTS, FORMAT, MAX_CALL_BYTES, REPORTS_DOCUMENT, method_of};
 use crate::graphql::error::{ErrorCode, request_error};
 use crate::http::{health, metrics};
 use crate::secret::Secret;
@@ -89,6 +90,7 @@ async fn graphql(State(peers): State<Peers>, request: axum::extract::Request) ->
     let streams = wants_stream(request.headers());
     let context = trace::context_of(request.headers());
     let format = format_of(request.headers());
+    let birth_mark = birth_mark_of(request.headers());
     let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -115,7 +117,8 @@ async fn graphql(State(peers): State<Peers>, request: axum::extract::Request) ->
     };
     drop(body);
     let span = trace::peer_call(context, method_of(&call.query));
-    let request = peers.request(call).data(Format(format));
+    let request = peers.request(call);
+    let request = request.data(Format(format)).data(BirthMark(birth_mark));
     if streams {
         follow(&peers.schema, request)
     } else {
@@ -166,6 +169,13 @@ fn format_of(headers: &HeaderMap) -> u32 {
     };
     let number = value.to_str().ok().and_then(|text| text.parse().ok());
     number.unwrap_or(u32::MAX)
+}
+
+/// The birth mark that a call is meant for. One that cannot be read is nobody's.
+fn birth_mark_of(headers: &HeaderMap) -> Option<Uuid> {
+    let value = headers.get(BIRTH_MARK)?;
+    let mark = value.to_str().ok().and_then(|text| text.parse().ok());
+    Some(mark.unwrap_or_default())
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {

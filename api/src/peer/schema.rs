@@ -64,6 +64,9 @@ impl ScalarType for Payload {
 /// Format of a call's payload, as its header says.
 pub(super) struct Format(pub(super) u32);
 
+/// Birth mark of the replica that a call is meant for, as its header says.
+pub(super) struct BirthMark(pub(super) Option<Uuid>);
+
 /// The addresses of a call, as they travel.
 struct Addresses {
     cluster_id: Option<Uuid>,
@@ -85,6 +88,7 @@ impl Addresses {
             cluster_id: self.cluster_id,
             from: id(&self.from)?,
             to: id(&self.to)?,
+            birth_mark: ctx.data_opt::<BirthMark>().and_then(|mark| mark.0),
             format: ctx.data_opt::<Format>().map_or(1, |format| format.0),
             payload: payload.0,
         })
@@ -126,7 +130,9 @@ fn refusal(fault: &PeerFault) -> Error {
 fn code(fault: &PeerFault) -> ErrorCode {
     use threefold_replication::peer::ServiceFault;
     match fault {
-        PeerFault::WrongReplica { .. } | PeerFault::WrongCluster { .. } => ErrorCode::Forbidden,
+        PeerFault::WrongReplica { .. }
+        | PeerFault::WrongBirth(_)
+        | PeerFault::WrongCluster { .. } => ErrorCode::Forbidden,
         PeerFault::Malformed(_) => ErrorCode::BadUserInput,
         PeerFault::NotLeader(..) => ErrorCode::NoLeader,
         PeerFault::Service(ServiceFault::NotEnoughReplicas { .. }) => ErrorCode::NotEnoughReplicas,

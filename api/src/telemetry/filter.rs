@@ -12,8 +12,9 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use crate::config::hint;
 
-/// What is logged where nothing is asked for: the engine and the log store tell every step they take at `info`.
-const DEFAULT: &str = "info,openraft=warn,fjall=warn,lsm_tree=warn,sea_orm_migration=warn";
+/// What is logged where nothing is asked for: the engine and the log store tell every step they take at `info`, and PostgreSQL
+/// every table that is there already.
+const DEFAULT: &str = "info,openraft=warn,fjall=warn,lsm_tree=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn";
 /// Libraries that write out, at `debug`, what passes through them: frames of sockets, documents, statements.
 const TALKATIVE: [&str; 7] = [
     "async_graphql",

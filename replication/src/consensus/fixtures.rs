@@ -12,6 +12,7 @@ use openraft::raft::{
 use rmpv::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use super::log_disk::LogDisk;
 use super::types::{Entry, TypeConfig};
@@ -110,7 +111,7 @@ pub fn check_call(method: &str, request: &[u8], answer: &[u8]) -> Result<(), Str
     type Installed = Option<SnapshotResponse<u64>>;
     match method {
         "hello" => both::<(), HelloAnswer>(request, answer),
-        "found" => both::<(), ()>(request, answer),
+        "found" => both::<(), Option<Uuid>>(request, answer),
         "appendEntries" => both::<Append, AppendEntriesResponse<u64>>(request, answer),
         "vote" => both::<VoteRequest<u64>, VoteResponse<u64>>(request, answer),
         "installSnapshot" => both::<SnapshotChunk, Installed>(request, answer),

@@ -23,7 +23,7 @@ use crate::formation::HelloAnswer;
 use crate::metrics::Direction;
 use crate::peer::{PeerError, PeerMethod, decode, encode};
 use crate::trace;
-use crate::wire::Wire;
+use crate::wire::{self, Wire};
 
 /// Bytes of a snapshot sent in one call.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -58,7 +58,7 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
         Client {
             wire: self.wire.clone(),
             target,
-            fallback_url: node.peer_url.clone(),
+            node: node.clone(),
         }
     }
 }
@@ -67,7 +67,8 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
 pub(crate) struct Client {
     wire: Arc<Wire>,
     target: u64,
-    fallback_url: String,
+    /// As the membership has it.
+    node: Node,
 }
 
 type Rpc<T> = Result<T, RPCError<u64, Node, RaftError<u64>>>;
@@ -83,7 +84,7 @@ impl Client {
             .wire
             .call(
                 self.target,
-                Some(&self.fallback_url),
+                Some(&self.node),
                 method,
                 encode(request),
                 timeout,
@@ -91,10 +92,9 @@ impl Client {
             .await;
         // A peer that is down or refuses is not asked again at once: openraft backs off from the unreachable.
         let bytes = answer.map_err(|error| match error {
-            PeerError::Unreachable { .. } | PeerError::NotSent { .. } => {
-                RPCError::Unreachable(Unreachable::new(&error))
-            }
-            PeerError::Refused { .. } => RPCError::Network(NetworkError::new(&error)),
+            PeerError::Unreachable { .. } => RPCError::Unreachable(Unreachable::new(&error)),
+            error if wire::leads_nowhere(&error) => RPCError::Unreachable(Unreachable::new(&error)),
+            error => RPCError::Network(NetworkError::new(&error)),
         })?;
         decode(&bytes).map_err(|fault| RPCError::Network(NetworkError::new(&fault)))
     }
@@ -195,7 +195,7 @@ impl RaftNetwork<TypeConfig> for Client {
         // A snapshot of a large database is not written to find that nobody is there to take it.
         let hello = self.wire.call(
             self.target,
-            Some(&self.fallback_url),
+            Some(&self.node),
             PeerMethod::Hello,
             encode(&()),
             HELLO_TIMEOUT,

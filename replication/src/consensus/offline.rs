@@ -6,6 +6,7 @@ use std::io;
 use openraft::storage::{RaftLogReader, RaftLogStorage};
 use openraft::{CommittedLeaderId, EntryPayload, Membership};
 use threefold_entity::Revision;
+use uuid::Uuid;
 
 use super::log_store::LogStore;
 use super::state_machine::load_standing;
@@ -65,9 +66,11 @@ pub(crate) async fn make_only_voter(
     log: &LogStore,
     id: u64,
     peer_url: String,
+    birth_mark: Uuid,
 ) -> io::Result<LogId> {
     let node = Node {
         peer_url,
+        birth_mark: Some(birth_mark),
         ..Node::default()
     };
     let mut log = log.clone();

@@ -28,6 +28,7 @@ use crate::database::Database;
 use crate::feed::FeedPublisher;
 use crate::history::HistoryHash;
 use crate::metrics::{Direction, Metrics};
+use crate::running::lock;
 use crate::verify::Examiner;
 
 /// How far this replica's database is.
@@ -52,6 +53,8 @@ pub struct Shared {
     log: LogStore,
     pub(super) settings: Settings,
     standing: Mutex<Standing>,
+    /// Since when entries are being applied; none while there is nothing to apply.
+    applying_since: std::sync::Mutex<Option<Instant>>,
     applied: watch::Sender<Applied>,
     feed: FeedPublisher,
     examiner: Arc<Examiner>,
@@ -86,6 +89,7 @@ impl StateMachine {
                 log,
                 settings,
                 standing,
+                applying_since: std::sync::Mutex::default(),
                 applied,
                 feed,
                 examiner,
@@ -104,6 +108,11 @@ impl StateMachine {
             .await
             .map(|_| ())
             .map_err(|fault| fault.to_string())
+    }
+
+    /// Since when entries are being applied, or tried again; none while there is nothing to apply.
+    pub(crate) fn applying_since(&self) -> Option<Instant> {
+        *lock(&self.shared.applying_since)
     }
 
     /// Looks at the tables at every checkpoint that is applied.

@@ -2,6 +2,7 @@
 
 use openraft::EntryPayload;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::consensus::snapshot::SnapshotData;
 use crate::outcome::Outcome;
@@ -41,6 +42,9 @@ pub struct Node {
     /// What an operator wants of it; none: a vote, as soon as it can have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wanted: Option<Wanted>,
+    /// Tells it from another one that had its number before; none where it came in with a build that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) birth_mark: Option<Uuid>,
 }
 
 /// What an operator wants of a replica. It is in the log, so that whoever leads brings it about.

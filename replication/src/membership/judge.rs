@@ -57,7 +57,7 @@ pub(super) enum Refused {
     )]
     NoMajorityWithout(u64),
     #[error(
-        "without replica {id}, {left} replicas vote, and --min-in-sync asks for {least}: nothing could be written any more; add a \
+        "without replica {id}, {left} replicas vote and are in sync, and --min-in-sync asks for {least}: nothing could be written any more; add a \
          replica first, or restart the replicas with a lower --min-in-sync"
     )]
     FewerThanInSync { id: u64, left: usize, least: usize },
@@ -79,11 +79,6 @@ pub(super) enum Refused {
          it again"
     )]
     HasData(u64),
-    #[error(
-        "replica {id} is known at {known}: one that comes back there would be taken for the new one; give the new one a number of its \
-         own"
-    )]
-    KnownElsewhere { id: u64, known: String },
 }
 
 fn lacks(behind: Option<u64>) -> String {
@@ -192,8 +187,8 @@ impl Situation {
             return Err(Refused::LastVoter(id));
         }
         match self.min_in_sync {
-            Some(least) if left.len() < least => {
-                let left = left.len();
+            Some(least) if left.intersection(&self.in_sync).count() < least => {
+                let left = left.intersection(&self.in_sync).count();
                 return Err(Refused::FewerThanInSync { id, left, least });
             }
             _ => {}

@@ -26,7 +26,7 @@ impl Replica {
         let identity = Identity {
             cluster_id,
             replica_id: self.id(),
-            birth_mark: Uuid::new_v4(),
+            birth_mark: self.inner.birth_mark,
         };
         let written = identity::write(&self.inner.config.data, &self.inner.db, &identity).await;
         written.map_err(|e| Fault(e.to_string()))?;
@@ -85,9 +85,10 @@ impl Replica {
             self.adopt(Uuid::new_v4()).await?;
         }
         match self.inner.running.get() {
-            Some(running) if !running.at_work().await? && formation::found(wire).await => {
-                running.initialize().await
-            }
+            Some(running) if !running.at_work().await? => match formation::found(wire).await {
+                Some(births) => running.initialize(births).await,
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     }

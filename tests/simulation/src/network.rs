@@ -55,6 +55,7 @@ struct Request {
     cluster_id: Option<Uuid>,
     from: u64,
     to: u64,
+    birth_mark: Option<Uuid>,
     format: u32,
     payload: Bytes,
 }
@@ -114,6 +115,7 @@ fn request(method: Option<PeerMethod>, envelope: Envelope) -> Request {
         cluster_id: envelope.cluster_id,
         from: envelope.from,
         to: envelope.to,
+        birth_mark: envelope.birth_mark,
         format: envelope.format,
         payload: envelope.payload,
     }
@@ -204,6 +206,7 @@ async fn answer(
         cluster_id: request.cluster_id,
         from: request.from,
         to: request.to,
+        birth_mark: request.birth_mark,
         format: request.format,
         payload: request.payload,
     };

@@ -419,7 +419,8 @@ fn an_interrupted_restore_does_not_start_and_can_be_repeated() {
                 if step > 2 {
                     let metrics = Arc::new(Metrics::new(1, &[]));
                     let log = replica::open_log(&config, &db, metrics).unwrap();
-                    let voted = consensus::make_only_voter(&db, &log, 1, String::new());
+                    let voted =
+                        consensus::make_only_voter(&db, &log, 1, String::new(), uuid::Uuid::nil());
                     voted.await.unwrap();
                 }
                 let started = identity::read(data, &db, 1).await.unwrap_err();

@@ -18,6 +18,7 @@ use crate::database::is_transient;
 use crate::format::Formats;
 use crate::outcome::Outcome;
 use crate::proposal::Proposal;
+use crate::running::lock;
 use crate::store;
 use crate::trace::Step as TracedStep;
 use crate::transition;
@@ -58,6 +59,15 @@ impl ApplyFault {
     }
 }
 
+/// While it lives, entries are being applied.
+struct Applying<'a>(&'a Shared);
+
+impl Drop for Applying<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.applying_since) = None;
+    }
+}
+
 impl Shared {
     pub(super) async fn apply(&self, entries: Vec<Entry>) -> Result<Vec<Outcomes>, ApplyFault> {
         let traced = TracedStep::begin("apply", traces_of(&entries));
@@ -90,6 +100,7 @@ impl Shared {
         steps: &[Step],
         traced: &TracedStep,
     ) -> Result<Vec<Outcomes>, ApplyFault> {
+        let _applying = self.begin_applying();
         let started = Instant::now();
         let mut pause = RETRY_PAUSE.0;
         loop {
@@ -123,6 +134,12 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Says that entries are being applied, until what is returned is dropped.
+    fn begin_applying(&self) -> Applying<'_> {
+        *lock(&self.applying_since) = Some(Instant::now());
+        Applying(self)
     }
 
     /// Tells how far the database is, if it is further than was told: after a transaction whose confirmation was lost.
