@@ -381,6 +381,24 @@ impl Replica {
             .collect()
     }
 
+    /// The first and the last index of the consensus log that it keeps; none where it does not answer.
+    pub async fn log_entries(&self) -> Option<(u64, u64)> {
+        let page = private_http().get(format!("{}/metrics", self.peer_url()));
+        let page = page.send().await.ok()?.text().await.ok()?;
+        let value = |name: &str| {
+            let line = page.lines().find(|line| {
+                let rest = line.strip_prefix(name);
+                rest.is_some_and(|rest| rest.starts_with([' ', '{']))
+            })?;
+            line.split_whitespace().last()?.parse::<u64>().ok()
+        };
+        let last = value("threefold_log_last_index")?;
+        Some((
+            (last + 1).saturating_sub(value("threefold_log_entries")?),
+            last,
+        ))
+    }
+
     /// The end of its log.
     pub fn log_tail(&self) -> Vec<String> {
         let log = self.log();

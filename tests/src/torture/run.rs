@@ -21,8 +21,10 @@ const PAUSE: (u64, u64) = (100, 2_500);
 const LOOK_EVERY: u64 = 3;
 /// Replicas beyond those that the run is for, which come and go.
 const SPARES: u16 = fault::MOST_MORE;
-/// So few that logs are cut all the time, and whoever was away for some seconds needs a snapshot.
-const COMPACT_AFTER_ENTRIES: &str = "60";
+/// Entries of the log that stay: so few that whoever was away for some seconds needs a snapshot, and enough to outlast it. With every
+/// minute there is more in a snapshot.
+const LOG_ENTRIES: u64 = 200;
+const LOG_ENTRIES_A_MINUTE: u64 = 40;
 /// What no replica may say, and why not.
 const NEVER_SAID: [(&str, &str); 2] = [
     ("panicked at", "a replica must not panic"),
@@ -56,6 +58,11 @@ pub struct Options {
 pub const HEAL_WITHIN: Duration = Duration::from_secs(90);
 
 impl Options {
+    fn log_entries(&self) -> String {
+        let minutes = self.duration.as_secs() / 60;
+        (LOG_ENTRIES + LOG_ENTRIES_A_MINUTE * minutes).to_string()
+    }
+
     fn ground(&self) -> Ground {
         Ground {
             replicas: self.replicas,
@@ -71,7 +78,7 @@ pub async fn run(options: &Options) -> (Report, Cluster) {
         .replicas(options.replicas)
         .spares(SPARES)
         .database(options.database)
-        .flag("--compact-after-entries", COMPACT_AFTER_ENTRIES)
+        .flag("--compact-after-entries", &options.log_entries())
         .links();
     if options.failpoints {
         builder = builder.failpoints();

@@ -4,8 +4,10 @@
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 
 use super::{Company, Deck, Dice, Fault, Healed, Injected, Scene};
+use crate::wait::reach;
 
 /// On the side of the leader.
 const SENDING: [&str; 3] = ["snapshot.write", "snapshot.written", "snapshot.send"];
@@ -24,8 +26,10 @@ pub(super) const PLACES: [&str; 10] = [
 ];
 /// Places in a round: in three rounds each comes once at least.
 const STEPS: usize = 4;
-/// How long it is away before each.
-const AWAY: (u64, u64) = (2_500, 6_000);
+/// How long it is away at most before each.
+const AWAY: Duration = Duration::from_secs(60);
+/// And how long then, when the others' logs no longer have what it needs.
+const LATER: (u64, u64) = (0, 1_500);
 /// Longest wait until it has come to the place.
 const FIRE_TIMEOUT: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(200);
@@ -41,7 +45,7 @@ pub(super) struct BrokenSnapshot {
 struct Step {
     name: &'static str,
     action: &'static str,
-    away: Duration,
+    later: Duration,
 }
 
 impl BrokenSnapshot {
@@ -49,7 +53,7 @@ impl BrokenSnapshot {
         let steps = (0..STEPS).map(|_| Step {
             name: places.deal(dice),
             action: dice.pick(&["1*crash", "1*crash", "1*crash", "1*sleep(3000)"]),
-            away: dice.millis(AWAY.0, AWAY.1),
+            later: dice.millis(LATER.0, LATER.1),
         });
         Self {
             steps: steps.collect(),
@@ -61,9 +65,27 @@ impl BrokenSnapshot {
 impl Step {
     /// Has it happen, and says whether it did.
     async fn take(&self, scene: &Scene, victim: u16) -> bool {
-        scene.kill(victim);
-        tokio::time::sleep(self.away).await;
         let others = || scene.members().into_iter().filter(|id| *id != victim);
+        scene.kill(victim);
+        let logs = async || {
+            let asked = others().map(async |id| scene.cluster.replica(id).log_entries().await);
+            join_all(asked)
+                .await
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+        };
+        // It may have all that there is now, and no more.
+        let last = logs().await.iter().map(|(_, last)| *last).max();
+        let cut = async || {
+            let firsts: Vec<u64> = logs().await.iter().map(|(first, _)| *first).collect();
+            let all = !firsts.is_empty() && firsts.iter().all(|first| Some(*first) > last);
+            all.then_some(())
+                .ok_or_else(|| format!("{firsts:?} after {last:?}"))
+        };
+        // Where they are not cut in time, it does not come to the place, and the diary says so.
+        reach("the others' logs to be cut", AWAY, cut).await.ok();
+        tokio::time::sleep(self.later).await;
         let where_it_is: Vec<u16> = match SENDING.contains(&self.name) {
             true => others().collect(),
             false => vec![victim],
