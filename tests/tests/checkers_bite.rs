@@ -94,7 +94,7 @@ impl Drill {
         self
     }
 
-    const fn from_the_fault_on(mut self) -> Self {
+    const fn once_it_befalls(mut self) -> Self {
         self.late = true;
         self
     }
@@ -176,7 +176,7 @@ async fn a_log_that_forgets_is_noticed() {
         Circumstances::LogAlone,
         &[drill("sabotage.lose-append", &["set"])
             .on_one_follower()
-            .from_the_fault_on()],
+            .once_it_befalls()],
     )
     .await;
 }
@@ -267,8 +267,8 @@ async fn run(circumstances: Circumstances, drill: Option<Drill>) -> Vec<Verdict>
         if let Some(drill) = drill.filter(|drill| drill.late) {
             spoil(drill).await;
         }
-        let other = cluster.followers().await.into_iter();
-        let other = other.filter(|id| *id != follower).next().unwrap();
+        let mut followers = cluster.followers().await.into_iter();
+        let other = followers.find(|id| *id != follower).unwrap();
         cluster.replica(other).stop();
         answered_adds(recorder, MORE_ADDS).await;
         for id in [follower, leader] {

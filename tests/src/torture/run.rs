@@ -21,10 +21,12 @@ const PAUSE: (u64, u64) = (100, 2_500);
 const LOOK_EVERY: u64 = 3;
 /// Replicas beyond those that the run is for, which come and go.
 const SPARES: u16 = fault::MOST_MORE;
-/// Entries of the log that stay: so few that whoever was away for some seconds needs a snapshot, and enough to outlast it. With every
-/// minute there is more in a snapshot.
-const LOG_ENTRIES: u64 = 200;
-const LOG_ENTRIES_A_MINUTE: u64 = 40;
+/// Entries of the log that stay: so few that whoever was away for some seconds needs a snapshot, and enough to outlast one. In a long run
+/// there is more in it.
+const LOG_ENTRIES: u64 = 150;
+const LOG_ENTRIES_A_MINUTE: u64 = 100;
+/// Minutes that make no difference.
+const SHORT_RUN: u64 = 5;
 /// What no replica may say, and why not.
 const NEVER_SAID: [(&str, &str); 2] = [
     ("panicked at", "a replica must not panic"),
@@ -59,7 +61,7 @@ pub const HEAL_WITHIN: Duration = Duration::from_secs(90);
 
 impl Options {
     fn log_entries(&self) -> String {
-        let minutes = self.duration.as_secs() / 60;
+        let minutes = (self.duration.as_secs() / 60).saturating_sub(SHORT_RUN);
         (LOG_ENTRIES + LOG_ENTRIES_A_MINUTE * minutes).to_string()
     }
 

@@ -27,7 +27,7 @@ pub(super) const PLACES: [&str; 10] = [
 /// Places in a round: in three rounds each comes once at least.
 const STEPS: usize = 4;
 /// How long it is away at most before each.
-const AWAY: Duration = Duration::from_secs(60);
+const AWAY: Duration = Duration::from_secs(120);
 /// And how long then, when the others' logs no longer have what it needs.
 const LATER: (u64, u64) = (0, 1_500);
 /// Longest wait until it has come to the place.
