@@ -4,6 +4,7 @@ mod database;
 mod disk;
 mod failpoint;
 mod freeze;
+mod interruption;
 mod kill;
 mod members;
 mod partition;
@@ -89,8 +90,8 @@ pub const COMPANIONS: [&str; 4] = ["kill", "freeze", "partition", "wire"];
 const WITH_FAILPOINTS: [&str; 2] = ["failpoint", "snapshot"];
 /// Failpoints of which a run of some minutes is to pass every one.
 pub fn places() -> impl Iterator<Item = &'static str> {
-    let memberships = members::PLACES.into_iter().flatten();
-    snapshot::PLACES.into_iter().chain(memberships)
+    let snapshots = snapshot::PLACES.into_iter();
+    snapshots.chain(interruption::PLACES)
 }
 
 /// What the cluster is made of, as far as it decides what can befall it.
@@ -112,7 +113,7 @@ pub struct Dealer {
     companions: Vec<(&'static str, u64)>,
     long: Option<Deck<&'static str>>,
     snapshots: Deck<&'static str>,
-    memberships: Deck<Option<&'static str>>,
+    memberships: interruption::Places,
     /// The round before was a long one.
     was_long: bool,
 }
@@ -141,10 +142,7 @@ impl Dealer {
             short,
             long: (!long.is_empty()).then(|| Deck::new(&long)),
             snapshots: Deck::new(&snapshot::PLACES),
-            memberships: match ground.failpoints {
-                true => Deck::new(&members::PLACES),
-                false => Deck::new(&[None]),
-            },
+            memberships: interruption::Places::new(ground.failpoints),
             was_long: false,
         }
     }

@@ -1,30 +1,20 @@
 //! Members come and go under load: one that is empty and new is taken in and given a vote, one that lives is removed.
 
-use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::{Company, Deck, Dice, Fault, Healed, Injected, Scene, Victims};
+use super::interruption::{Interruption, Places};
+use super::{Company, Dice, Fault, Healed, Injected, Scene, Victims};
 use crate::operator;
 use crate::torture::scene::{Errand, Unhealed};
 use crate::wait::reach;
 
-/// Where a change of the membership can be interrupted. One is left alone.
-pub(super) const PLACES: [Option<&str>; 5] = [
-    Some("membership.begin"),
-    Some("membership.joint"),
-    Some("membership.uniform"),
-    Some("membership.done"),
-    None,
-];
 /// Most members beyond those that were planned.
 pub(in crate::torture) const MOST_MORE: u16 = 2;
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait until one that was removed alive has stopped.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
-/// Longest wait for somebody to lead.
-const LEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Who comes or goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +35,12 @@ pub(super) struct Members {
     grows: Way,
     shrinks: Way,
     wants_growth: bool,
-    place: Place,
+    interruption: Interruption,
     begun: Option<(Way, u16, Errand)>,
 }
 
 impl Members {
-    pub(super) fn draw(dice: &mut Dice, places: &mut Deck<Option<&'static str>>) -> Self {
+    pub(super) fn draw(dice: &mut Dice, places: &mut Places) -> Self {
         let shrinks = [
             Way::NewestLeaves,
             Way::NewestLeaves,
@@ -61,7 +51,7 @@ impl Members {
             grows: dice.pick(&[Way::JoinsAsVoter, Way::JoinsAsLearner]),
             shrinks: dice.pick(&shrinks),
             wants_growth: dice.chance(60),
-            place: Place::draw(dice, places),
+            interruption: Interruption::draw(dice, places),
             begun: None,
         }
     }
@@ -71,7 +61,7 @@ impl Members {
             grows: Way::NewestLeaves,
             shrinks: Way::NewestLeaves,
             wants_growth: false,
-            place: Place::default(),
+            interruption: Interruption::default(),
             begun: None,
         }
     }
@@ -86,7 +76,7 @@ impl Members {
         }
     }
 
-    async fn join(&self, scene: &Scene, way: Way) -> Result<(u16, Errand), Unhealed> {
+    async fn join(&mut self, scene: &Scene, way: Way) -> Result<(u16, Errand), Unhealed> {
         let spares = scene.spares();
         // One that the others' flags name is taken in unasked, and is given a vote.
         let founder = |id: &&u16| scene.is_founder(**id);
@@ -98,7 +88,7 @@ impl Members {
         let id = *id.ok_or_else(|| Unhealed("there is no spare replica".to_owned()))?;
         scene.enter(id);
         wait_until_it_listens(scene, id).await?;
-        self.place.arm(scene, &[id]).await;
+        self.interruption.arm(scene, &[id]).await;
         let (number, url) = (id.to_string(), scene.cluster.links().entry(id));
         if scene.is_founder(id) {
             return Ok((id, Errand::new(id, &[])));
@@ -120,14 +110,14 @@ impl Members {
         Ok((id, errand))
     }
 
-    async fn leave(&self, scene: &Scene, way: Way) -> (u16, Errand) {
+    async fn leave(&mut self, scene: &Scene, way: Way) -> (u16, Errand) {
         let members = scene.members();
         let id = match way {
             Way::Leaves(victims) => victims.find(scene).await[0],
             _ => members[members.len() - 1],
         };
         scene.leave(id);
-        self.place.arm(scene, &[id]).await;
+        self.interruption.arm(scene, &[id]).await;
         let mut errand = Errand::new(id, &["remove", &id.to_string()]);
         errand.begin(scene);
         (id, errand)
@@ -160,7 +150,7 @@ impl Fault for Members {
                 Way::NewestLeaves | Way::Leaves(_) => self.leave(scene, way).await,
             };
             self.begun = Some((way, id, errand));
-            Ok(format!("{id} {way:?}{}", self.place))
+            Ok(format!("{id} {way:?}{}", self.interruption))
         }
         .boxed_local()
     }
@@ -172,6 +162,7 @@ impl Fault for Members {
             };
             let joins = matches!(way, Way::JoinsAsVoter | Way::JoinsAsLearner);
             let roles: &[&str] = if joins { &["LEADER", "FOLLOWER"] } else { &[] };
+            self.interruption.arm_again(scene, &[id]).await;
             let done = async || scene.is_seen_as(id, roles).await;
             let carried = scene.carry_through(&mut errand, None, async || (), done);
             carried.await?;
@@ -183,56 +174,6 @@ impl Fault for Members {
             dispose(scene, id).await
         }
         .boxed_local()
-    }
-}
-
-/// A failpoint at which a change of the membership is interrupted, on the leader or on a follower.
-#[derive(Debug, Default)]
-pub(super) struct Place {
-    name: Option<&'static str>,
-    action: &'static str,
-    on_follower: bool,
-}
-
-impl Place {
-    pub(super) fn draw(dice: &mut Dice, places: &mut Deck<Option<&'static str>>) -> Self {
-        let on_follower = dice.chance(30);
-        let name = places.deal(dice);
-        // Only entries come by on a follower.
-        let is_entry = |name: &str| ["membership.joint", "membership.uniform"].contains(&name);
-        Self {
-            name,
-            action: dice.pick(&["1*crash", "1*crash", "1*sleep(1500)"]),
-            on_follower: on_follower && name.is_some_and(is_entry),
-        }
-    }
-
-    /// Sets it on one of those that stay.
-    pub(super) async fn arm(&self, scene: &Scene, go: &[u16]) {
-        let Some(name) = self.name else { return };
-        let stay = async || {
-            let order = scene.leader_first().await;
-            let stay = order.into_iter().filter(|id| !go.contains(id));
-            stay.collect::<Vec<u16>>()
-        };
-        if go.iter().any(|id| !scene.cluster.replica(*id).is_running()) {
-            // It may have led.
-            let led = async || scene.is_led_by(stay().await[0]).await;
-            reach("a leader", LEADER_TIMEOUT, led).await.ok();
-        }
-        let stay = stay().await;
-        let index = usize::from(self.on_follower).min(stay.len() - 1);
-        scene.set_failpoint(stay[index], name, self.action).await;
-    }
-}
-
-impl Display for Place {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.name {
-            Some(name) if self.on_follower => write!(f, ", {name}={} on a follower", self.action),
-            Some(name) => write!(f, ", {name}={} on the leader", self.action),
-            None => Ok(()),
-        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
-use super::members::{Place, dispose, empty, wait_until_it_listens};
-use super::{Company, Deck, Dice, Fault, Healed, Injected, Scene, Victims};
+use super::interruption::{Interruption, Places};
+use super::members::{dispose, empty, wait_until_it_listens};
+use super::{Company, Dice, Fault, Healed, Injected, Scene, Victims};
 use crate::torture::scene::Errand;
 
 /// What a replica says that was removed.
@@ -23,7 +24,7 @@ pub(super) struct Replace {
     /// Replaced while it lives: it finishes what its clients have begun, and stops.
     living: bool,
     by_another: bool,
-    place: Place,
+    interruption: Interruption,
     begun: Option<Begun>,
 }
 
@@ -37,12 +38,12 @@ struct Begun {
 }
 
 impl Replace {
-    pub(super) fn draw(dice: &mut Dice, places: &mut Deck<Option<&'static str>>) -> Self {
+    pub(super) fn draw(dice: &mut Dice, places: &mut Places) -> Self {
         Self {
             victims: dice.pick(&[Victims::Leader, Victims::Follower]),
             living: dice.chance(40),
             by_another: dice.chance(50),
-            place: Place::draw(dice, places),
+            interruption: Interruption::draw(dice, places),
             begun: None,
         }
     }
@@ -79,7 +80,7 @@ impl Fault for Replace {
                 scene.kill(lost);
                 empty(scene, lost).await;
             }
-            self.place.arm(scene, &[lost]).await;
+            self.interruption.arm(scene, &[lost]).await;
             let number = lost.to_string();
             let mut errand = match newcomer {
                 Some(id) => {
@@ -108,7 +109,10 @@ impl Fault for Replace {
                 Some(id) => format!("by {id}"),
                 None => "where it was".to_owned(),
             };
-            Ok(format!("{lost} {state} and is replaced {by}{}", self.place))
+            Ok(format!(
+                "{lost} {state} and is replaced {by}{}",
+                self.interruption
+            ))
         }
         .boxed_local()
     }
@@ -119,6 +123,7 @@ impl Fault for Replace {
                 return Ok(());
             };
             let lost = begun.lost;
+            self.interruption.arm_again(scene, &[lost]).await;
             if let Some(newcomer) = begun.newcomer {
                 let done = async || {
                     scene.is_seen_as(newcomer, &VOTES).await?;
