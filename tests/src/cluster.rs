@@ -35,6 +35,8 @@ pub enum DatabaseKind {
 pub struct Cluster {
     // Stopped before the folder goes: fields are dropped in this order.
     replicas: Vec<Replica>,
+    /// So many of them form the cluster; the others are spares.
+    founders: usize,
     links: Option<Links>,
     folder: ClusterFolder,
 }
@@ -50,8 +52,13 @@ impl Cluster {
         Self::builder().database(database).start().await
     }
 
-    /// All replicas, in the order of their ids.
+    /// The replicas that form the cluster, in the order of their ids.
     pub fn replicas(&self) -> &[Replica] {
+        &self.replicas[..self.founders]
+    }
+
+    /// The same, and behind them the spares: empty replicas that no flag of the others names, which a test starts and has taken in.
+    pub fn everybody(&self) -> &[Replica] {
         &self.replicas
     }
 
@@ -73,12 +80,12 @@ impl Cluster {
 
     /// A client of each replica.
     pub fn clients(&self) -> Vec<Client> {
-        self.replicas.iter().map(Replica::client).collect()
+        self.replicas().iter().map(Replica::client).collect()
     }
 
     /// The addresses of all replicas.
     pub fn urls(&self) -> Vec<String> {
-        self.replicas
+        self.replicas()
             .iter()
             .map(|replica| replica.url().to_owned())
             .collect()
@@ -92,7 +99,7 @@ impl Cluster {
     /// Waits until every replica that runs has a leader and serves.
     pub async fn wait_until_ready(&self) {
         join_all(
-            self.replicas
+            self.replicas()
                 .iter()
                 .filter(|replica| replica.is_running())
                 .map(Replica::wait_until_ready),
@@ -130,7 +137,7 @@ impl Cluster {
                 .iter()
                 .find(|view| view.term == term && view.role == "LEADER");
             match leader {
-                Some(leader) if agreeing > self.replicas.len() / 2 => leader
+                Some(leader) if agreeing > self.founders / 2 => leader
                     .id
                     .parse()
                     .map_err(|_| format!("the leader calls itself {:?}", leader.id)),
@@ -143,7 +150,7 @@ impl Cluster {
     /// The ids of the others.
     pub async fn followers(&self) -> Vec<u16> {
         let leader = self.leader().await;
-        self.replicas
+        self.replicas()
             .iter()
             .map(Replica::id)
             .filter(|id| *id != leader)

@@ -17,6 +17,8 @@ const AFTERWARDS: u64 = 60;
 const OPERATIONS_TIMEOUT: Duration = Duration::from_secs(60);
 /// Operations before the leader is killed, in runs that do so.
 const BEFORE_THE_KILL: u64 = 150;
+/// Adds that are answered while only one log beside the leader's has them.
+const MORE_ADDS: u64 = 10;
 /// How long the leader's log stands still before it is killed: clients are waiting by then.
 const STANDSTILL: Duration = Duration::from_millis(400);
 /// Clusters at work at the same time.
@@ -46,6 +48,9 @@ enum Circumstances {
     LeaderKilled,
     /// Many answers come too late for whoever waits for them.
     SlowAnswers,
+    /// One follower stands still while the other has entries in its log that it has not applied; then that one is killed, and the leader
+    /// is gone for good: what was answered is in that log alone.
+    LogAlone,
 }
 
 /// Where a behaviour is broken.
@@ -61,6 +66,8 @@ struct Drill {
     failpoint: &'static str,
     action: &'static str,
     place: Where,
+    /// Only from when something befalls the cluster.
+    late: bool,
     noticed_by: &'static [&'static str],
     load: Load,
 }
@@ -70,6 +77,7 @@ const fn drill(failpoint: &'static str, noticed_by: &'static [&'static str]) -> 
         failpoint,
         action: "on",
         place: Where::Everywhere,
+        late: false,
         noticed_by,
         load: LOAD,
     }
@@ -83,6 +91,11 @@ impl Drill {
 
     const fn on_one_follower(mut self) -> Self {
         self.place = Where::OneFollower;
+        self
+    }
+
+    const fn once_it_befalls(mut self) -> Self {
+        self.late = true;
         self
     }
 
@@ -111,6 +124,10 @@ async fn broken_rules_are_noticed() {
             drill("sabotage.apply-twice", &["keys", "set"]),
             drill("sabotage.revision-slips", &["session"]).action("30%on"),
             drill("sabotage.lose-row", &["alike", "batches"])
+                .on_one_follower()
+                .load(no_edits),
+            drill("sabotage.skip-entry", &["alike"])
+                .action("30*off->1*on")
                 .on_one_follower()
                 .load(no_edits),
         ],
@@ -149,6 +166,17 @@ async fn an_answer_that_came_too_early_is_noticed() {
     notice(
         Circumstances::LeaderKilled,
         &[drill("sabotage.answer-before-commit", &["set", "order"])],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_forgets_is_noticed() {
+    notice(
+        Circumstances::LogAlone,
+        &[drill("sabotage.lose-append", &["set"])
+            .on_one_follower()
+            .once_it_befalls()],
     )
     .await;
 }
@@ -207,18 +235,20 @@ async fn run(circumstances: Circumstances, drill: Option<Drill>) -> Vec<Verdict>
         Circumstances::SlowAnswers => {
             everywhere(&cluster, "mutation.answer", "20%sleep(1500)").await;
         }
-        Circumstances::Plain | Circumstances::LeaderKilled => {}
+        Circumstances::Plain | Circumstances::LeaderKilled | Circumstances::LogAlone => {}
     }
-    if let Some(drill) = drill {
-        match drill.place {
-            Where::Everywhere => everywhere(&cluster, drill.failpoint, drill.action).await,
-            Where::OneFollower => set(&cluster, follower, drill.failpoint, drill.action).await,
-        }
+    let spoil = async |drill: Drill| match drill.place {
+        Where::Everywhere => everywhere(&cluster, drill.failpoint, drill.action).await,
+        Where::OneFollower => set(&cluster, follower, drill.failpoint, drill.action).await,
+    };
+    if let Some(drill) = drill.filter(|drill| !drill.late) {
+        spoil(drill).await;
     }
 
     let path = cluster.file("history.jsonl");
     let load = drill.map_or(LOAD, |drill| drill.load);
-    let workloads = Workloads::start_with(&Target::of(&cluster), 1, &path, load).unwrap();
+    let target = Target::of(&cluster);
+    let mut workloads = Workloads::start_with(&target, 1, &path, load).unwrap();
     let recorder = workloads.recorder();
     if circumstances == Circumstances::LeaderKilled {
         operations(recorder, BEFORE_THE_KILL).await;
@@ -229,6 +259,26 @@ async fn run(circumstances: Circumstances, drill: Option<Drill>) -> Vec<Verdict>
         cluster.leader().await;
         cluster.replica(leader).restart().await;
         recorder.disturbed(leader);
+    }
+    if circumstances == Circumstances::LogAlone {
+        operations(recorder, BEFORE_THE_KILL).await;
+        // From here on it stores what it does not apply.
+        set(&cluster, follower, "apply.begin", "sleep(60000)").await;
+        if let Some(drill) = drill.filter(|drill| drill.late) {
+            spoil(drill).await;
+        }
+        let mut followers = cluster.followers().await.into_iter();
+        let other = followers.find(|id| *id != follower).unwrap();
+        cluster.replica(other).stop();
+        answered_adds(recorder, MORE_ADDS).await;
+        for id in [follower, leader] {
+            recorder.disturbed(id);
+            cluster.replica(id).kill9();
+        }
+        target.remove(leader);
+        cluster.replica(other).cont();
+        cluster.replica(follower).restart().await;
+        recorder.disturbed(follower);
     }
     operations(recorder, OPERATIONS).await;
 
@@ -259,7 +309,7 @@ fn count(verdicts: &[Verdict]) -> Vec<(&str, u64)> {
 }
 
 async fn everywhere(cluster: &Cluster, name: &str, action: &str) {
-    for replica in cluster.replicas() {
+    for replica in cluster.replicas().iter().filter(|r| r.is_running()) {
         set(cluster, replica.id(), name, action).await;
     }
 }
@@ -275,6 +325,23 @@ async fn operations(recorder: &Recorder, wanted: u64) {
         match ended(recorder) {
             ended if ended >= wanted => Ok(()),
             ended => Err(format!("{ended} of {wanted}")),
+        }
+    })
+    .await;
+}
+
+/// Waits until so many more adds were answered.
+async fn answered_adds(recorder: &Recorder, more: u64) {
+    let answered = || {
+        let counts = recorder.counts();
+        let accepted = counts.get(&("add", "accepted".to_owned()));
+        accepted.copied().unwrap_or(0)
+    };
+    let before = answered();
+    until("adds to be answered", OPERATIONS_TIMEOUT, async || {
+        match answered() - before {
+            now if now >= more => Ok(()),
+            now => Err(format!("{now} of {more}")),
         }
     })
     .await;

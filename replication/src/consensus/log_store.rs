@@ -429,6 +429,9 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
+        if sabotaged!("sabotage.lose-append") {
+            return Ok(());
+        }
         // Not flushed: it only shortens the way after a restart, and the next append flushes it along.
         self.write_meta(COMMITTED, &committed, false)
             .map_err(|e| write_fault(&e))

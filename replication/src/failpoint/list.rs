@@ -169,7 +169,7 @@ pub const LIST: [Point; 51] = [
     // Broken on purpose.
     sabotage(
         "sabotage.lose-append",
-        "entries are acknowledged without being written: a crash loses them",
+        "entries are acknowledged without being written, nor how far they are committed: a crash loses them",
     ),
     sabotage(
         "sabotage.vote-not-saved",

@@ -99,6 +99,7 @@ async fn run(arguments: RunArguments) -> ExitCode {
         first: Vec::new(),
         failpoints: !arguments.no_failpoints,
         load: Load::default(),
+        heal_within: run::HEAL_WITHIN,
     };
     let (report, mut cluster) = run::run(&options).await;
     println!("{report}");

@@ -16,6 +16,7 @@ use super::{Cluster, ClusterFolder, DatabaseKind, Links, Replica, new_secret};
 #[must_use]
 pub struct Builder {
     replicas: u16,
+    spares: u16,
     database: DatabaseKind,
     access_token: Option<String>,
     flags: Vec<(String, String)>,
@@ -28,6 +29,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             replicas: 3,
+            spares: 0,
             database: DatabaseKind::Sqlite,
             access_token: None,
             flags: Vec::new(),
@@ -42,6 +44,12 @@ impl Builder {
     /// How many replicas.
     pub fn replicas(mut self, count: u16) -> Self {
         self.replicas = count;
+        self
+    }
+
+    /// How many more are made ready and neither started nor known to the others: [`Cluster::everybody`].
+    pub fn spares(mut self, count: u16) -> Self {
+        self.spares = count;
         self
     }
 
@@ -109,7 +117,7 @@ impl Builder {
             .access_token
             .as_deref()
             .map(|token| folder.write_secret("access-token", token));
-        let ports: Vec<(Port, Port)> = (0..self.replicas)
+        let ports: Vec<(Port, Port)> = (0..self.replicas + self.spares)
             .map(|_| (ports::reserve(), ports::reserve()))
             .collect();
         let addresses: Vec<u16> = ports.iter().map(|(_, peer)| peer.number()).collect();
@@ -117,11 +125,12 @@ impl Builder {
             true => Some(Links::start(&addresses).await),
             false => None,
         };
-        // Where one replica finds another; with links there is no other way, for whoever believes its --peer flags.
+        // Where one replica finds another; with links there is no other way.
         let peer_port = |from: u16, to: u16| match &links {
             Some(links) => links.port(from, to),
             None => addresses[usize::from(to) - 1],
         };
+        let founders = self.replicas;
         let binary = match self.failpoints {
             true => binary::with_failpoints(),
             false => binary::path(),
@@ -137,7 +146,8 @@ impl Builder {
                     folder: own,
                     public,
                     peer,
-                    peers: (1..=self.replicas)
+                    peers: (1..=founders)
+                        .chain((id > founders).then_some(id))
                         .map(|to| format!("{to}=http://127.0.0.1:{}", peer_port(id, to)))
                         .collect(),
                     binary: binary.clone(),
@@ -157,6 +167,7 @@ impl Builder {
         .await;
         Cluster {
             replicas,
+            founders: usize::from(founders),
             links,
             folder,
         }

@@ -1,8 +1,9 @@
 //! What lies between replicas: a TCP proxy for each that calls and each that is called, which a test can cut, slow down or
 //! make lose things.
 //!
-//! A replica's `--peer` flags name the proxies. It tells others that it is at its own entry there, an address at which nobody listens:
-//! whoever tries it instead of a link that is cut finds nobody, and comes back to the link.
+//! A replica's `--peer` flags name the proxies. For itself they name its entry, a proxy for whoever knows no other: it is what others
+//! are told by the replica and by an operator who adds it. Since all who come that way look alike, whatever befalls one way to or from a
+//! replica befalls its entry.
 
 mod pump;
 
@@ -44,14 +45,17 @@ pub enum Condition {
     },
 }
 
-/// The wire from one replica to another, and its condition.
+/// The wire from one replica to another, and its condition. Of an entry, one end is [`ANYBODY`].
 type Wires = BTreeMap<(u16, u16), watch::Sender<Condition>>;
+
+/// Whoever comes to an entry.
+const ANYBODY: u16 = 0;
 
 /// All links of a cluster. Ended when it is dropped.
 #[derive(Debug)]
 pub struct Links {
     wires: Arc<Wires>,
-    /// Where a replica finds another; for itself, where nobody is found.
+    /// Where a replica finds another; for itself, its entry.
     ports: BTreeMap<(u16, u16), Port>,
     _proxies: JoinSet<()>,
 }
@@ -71,25 +75,25 @@ impl Links {
         let ids = || (1..).zip(targets.iter().copied());
         let pairs =
             || ids().flat_map(|(from, _)| ids().map(move |(to, target)| (from, to, target)));
-        let wires: Arc<Wires> = Arc::new(
-            pairs()
-                .map(|(from, to, _)| ((from, to), watch::Sender::default()))
-                .collect(),
-        );
+        let between = pairs().map(|(from, to, _)| (from, to));
+        let between = between.filter(|(from, to)| from != to);
+        let entries = ids().flat_map(|(id, _)| [(ANYBODY, id), (id, ANYBODY)]);
+        let wires = between.chain(entries);
+        let wires: Arc<Wires> =
+            Arc::new(wires.map(|wire| (wire, watch::Sender::default())).collect());
         let mut ports = BTreeMap::new();
         let mut proxies = JoinSet::new();
         for (from, to, target) in pairs() {
             let port = ports::reserve();
-            if from != to {
-                let link = Link {
-                    listen: port.number(),
-                    target,
-                    there: wires[&(from, to)].subscribe(),
-                    back: wires[&(to, from)].subscribe(),
-                };
-                let listener = link.listener().await;
-                proxies.spawn(link.run(listener));
-            }
+            let caller = if from == to { ANYBODY } else { from };
+            let link = Link {
+                listen: port.number(),
+                target,
+                there: wires[&(caller, to)].subscribe(),
+                back: wires[&(to, caller)].subscribe(),
+            };
+            let listener = link.listener().await;
+            proxies.spawn(link.run(listener));
             ports.insert((from, to), port);
         }
         Self {
@@ -97,6 +101,11 @@ impl Links {
             ports,
             _proxies: proxies,
         }
+    }
+
+    /// The address at which anybody finds a replica.
+    pub fn entry(&self, id: u16) -> String {
+        format!("http://127.0.0.1:{}", self.port(id, id))
     }
 
     /// Where one replica finds another.
@@ -107,6 +116,18 @@ impl Links {
     /// What happens to bytes from one replica to another, in calls and answers alike.
     pub fn set(&self, from: u16, to: u16, condition: Condition) {
         self.wires[&(from, to)].send_replace(condition);
+        let is_between = |wire: &&(u16, u16)| ![wire.0, wire.1].contains(&ANYBODY);
+        let worst = |of: &dyn Fn(&(u16, u16)) -> bool| {
+            let wires = self.wires.keys().filter(is_between);
+            let mut conditions = wires
+                .filter(|wire| of(wire))
+                .map(|wire| *self.wires[wire].borrow());
+            conditions.find(|condition| *condition != Condition::Open)
+        };
+        let to_entry = worst(&|wire| wire.1 == to).unwrap_or_default();
+        self.wires[&(ANYBODY, to)].send_replace(to_entry);
+        let from_entry = worst(&|wire| wire.0 == from).unwrap_or_default();
+        self.wires[&(from, ANYBODY)].send_replace(from_entry);
     }
 
     /// The same for both ways.

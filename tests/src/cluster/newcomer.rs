@@ -16,7 +16,7 @@ impl Cluster {
         let folder = self.file(&format!("newcomer-{id}-{}", public.number()));
         std::fs::create_dir_all(&folder).expect("a folder for the replica");
         let own = format!("{id}=http://127.0.0.1:{}", peer.number());
-        let founders = self.replicas.iter();
+        let founders = self.replicas().iter();
         let founders = founders.filter(|founder| founder.id() != id);
         let peers = founders.map(|founder| format!("{}={}", founder.id(), founder.peer_url()));
         let plan = Plan {

@@ -14,7 +14,7 @@ use crate::binary;
 use crate::client::Client;
 use crate::ports::Port;
 use crate::postgres::TestPostgres;
-use crate::wait::until;
+use crate::wait::{Unreached, reach, until};
 
 use super::{DatabaseKind, LEADER_TIMEOUT};
 
@@ -112,15 +112,23 @@ impl Replica {
 
     /// Waits until the process has ended by itself, and returns how.
     pub async fn wait_for_end(&self, timeout: Duration) -> ExitStatus {
-        until(
-            &format!("replica {} to end", self.id()),
-            timeout,
-            async || {
-                let exited = self.process().as_mut().expect("a replica").exited();
-                let status = exited.expect("the replica's process");
-                status.ok_or_else(|| "it runs".to_owned())
-            },
-        )
+        match self.ends(timeout).await {
+            Ok(status) => status,
+            Err(unreached) => panic!("{unreached}"),
+        }
+    }
+
+    /// The same, for a test that goes on where it does not end.
+    ///
+    /// # Errors
+    /// It runs still.
+    pub async fn ends(&self, timeout: Duration) -> Result<ExitStatus, Unreached> {
+        let what = format!("replica {} to end", self.id());
+        reach(&what, timeout, async || {
+            let exited = self.process().as_mut().expect("a replica").exited();
+            let status = exited.expect("the replica's process");
+            status.ok_or_else(|| "it runs".to_owned())
+        })
         .await
     }
 
@@ -205,22 +213,29 @@ impl Replica {
 
     /// `SIGTERM`: asked to stop. It must do so in time and say that all went well.
     pub async fn terminate(&self) {
+        if let Err(reason) = self.stops_in_order().await {
+            panic!("{reason}");
+        }
+    }
+
+    /// The same, for a test that goes on where it does not.
+    ///
+    /// # Errors
+    /// It did not stop in time, and was killed; or it did not say that all went well.
+    pub async fn stops_in_order(&self) -> Result<(), String> {
         let process = self.process().take();
         let mut process = process.expect("a replica that runs");
         process
             .signal(Signal::SIGTERM)
             .expect("the replica is told");
-        match process
-            .wait(STOP_TIMEOUT)
-            .await
-            .expect("the replica's process")
-        {
-            Some(status) => assert!(
-                status.success(),
-                "replica {} stopped with {status}",
-                self.id()
-            ),
-            None => panic!("replica {} did not stop within {STOP_TIMEOUT:?}", self.id()),
+        let ended = process.wait(STOP_TIMEOUT).await;
+        match ended.expect("the replica's process") {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("replica {} stopped with {status}", self.id())),
+            None => {
+                let id = self.id();
+                Err(format!("replica {id} did not stop within {STOP_TIMEOUT:?}"))
+            }
         }
     }
 
@@ -257,6 +272,12 @@ impl Replica {
             .send()
             .await;
         asked.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Whether others can ask it, asked once; it may not belong to any cluster yet.
+    pub async fn listens(&self) -> bool {
+        let address = format!("{}/healthz", self.peer_url());
+        private_http().get(address).send().await.is_ok()
     }
 
     /// Gives it another cluster secret for its next start.
@@ -339,6 +360,11 @@ impl Replica {
 
     /// How often a failpoint has acted since the process was started; none where it does not answer.
     pub async fn failpoint_acted(&self, name: &str) -> Option<u64> {
+        self.failpoints_acted().await?.remove(name)
+    }
+
+    /// The same of every failpoint.
+    pub async fn failpoints_acted(&self) -> Option<BTreeMap<String, u64>> {
         let secret = fs::read_to_string(&self.plan.secret).expect("the cluster secret");
         let asked = private_http()
             .get(format!("{}/failpoints", self.peer_url()))
@@ -346,19 +372,45 @@ impl Replica {
             .send()
             .await;
         let states: serde_json::Value = asked.ok()?.json().await.ok()?;
-        let state = states
-            .as_array()?
-            .iter()
-            .find(|state| state["name"] == name);
-        state?["acted"].as_u64()
+        let states = states.as_array()?.iter();
+        states
+            .map(|state| {
+                let name = state["name"].as_str()?.to_owned();
+                Some((name, state["acted"].as_u64()?))
+            })
+            .collect()
+    }
+
+    /// The first and the last index of the consensus log that it keeps; none where it does not answer.
+    pub async fn log_entries(&self) -> Option<(u64, u64)> {
+        let page = private_http().get(format!("{}/metrics", self.peer_url()));
+        let page = page.send().await.ok()?.text().await.ok()?;
+        let value = |name: &str| {
+            let line = page.lines().find(|line| {
+                let rest = line.strip_prefix(name);
+                rest.is_some_and(|rest| rest.starts_with([' ', '{']))
+            })?;
+            line.split_whitespace().last()?.parse::<u64>().ok()
+        };
+        let last = value("threefold_log_last_index")?;
+        Some((
+            (last + 1).saturating_sub(value("threefold_log_entries")?),
+            last,
+        ))
+    }
+
+    /// The end of its log.
+    pub fn log_tail(&self) -> Vec<String> {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let tail = &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..];
+        tail.iter().map(|line| (*line).to_owned()).collect()
     }
 
     /// Prints the end of its log, for a test that failed.
     pub(super) fn print_log_tail(&self) {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
         eprintln!("---- replica {} said at last:", self.id());
-        for line in &lines[lines.len().saturating_sub(LOG_TAIL_LINES)..] {
+        for line in self.log_tail() {
             eprintln!("{line}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
@@ -11,10 +11,10 @@ use sea_orm::{QueryResult, Statement, StreamTrait};
 use super::{Inspector, State, number};
 use crate::cluster::Cluster;
 use crate::torture::history::{Row, TableDigest};
-use crate::wait::until;
 
-/// How long replicas may need to catch up with each other once nothing is written any more.
-const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Nothing is written any more: a replica that is behind comes nearer within this time, or never does.
+const STANDSTILL: Duration = Duration::from_secs(15);
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Inspector {
     /// Every expense that a workload wrote: their descriptions are `m` and a number. In the order of their ids.
@@ -80,27 +80,25 @@ impl Inspector {
     }
 }
 
-/// Waits until all replicas that run stand at one revision. Their hashes are for the caller to compare.
+/// Waits until all replicas that run stand at one revision, or none of them comes any further. That they are alike is for the caller to
+/// judge.
 pub async fn at_one_revision(cluster: &Cluster) -> Vec<State> {
     let running = cluster
-        .replicas()
+        .everybody()
         .iter()
         .filter(|replica| replica.is_running());
     let inspectors = join_all(running.map(Inspector::of)).await;
-    until(
-        "all replicas to stand at one revision",
-        CATCH_UP_TIMEOUT,
-        async || {
-            let states = join_all(inspectors.iter().map(Inspector::state)).await;
-            if states
-                .iter()
-                .all(|state| state.revision == states[0].revision)
-            {
-                Ok(states)
-            } else {
-                Err(format!("{states:?}"))
-            }
-        },
-    )
-    .await
+    let mut last: Vec<u64> = Vec::new();
+    let mut since = Instant::now();
+    loop {
+        let states = join_all(inspectors.iter().map(Inspector::state)).await;
+        let revisions: Vec<u64> = states.iter().map(|state| state.revision).collect();
+        if revisions != last {
+            (last, since) = (revisions, Instant::now());
+        }
+        if last.iter().all(|revision| *revision == last[0]) || since.elapsed() >= STANDSTILL {
+            return states;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }

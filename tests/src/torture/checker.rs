@@ -22,6 +22,8 @@ use super::history::{FinalState, History, HistoryError};
 
 /// Violations that a verdict spells out. All are counted.
 const SPELLED_OUT: usize = 20;
+/// In a hundred: more that could not be decided, and what could proves little.
+const MOST_UNDECIDED: u64 = 3;
 
 /// What one checker found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,7 +43,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn new(checker: &'static str, promise: &'static str) -> Self {
+    pub(super) fn new(checker: &'static str, promise: &'static str) -> Self {
         Self {
             checker,
             promise,
@@ -57,7 +59,12 @@ impl Verdict {
         self.violations == 0
     }
 
-    fn violated(&mut self, say: impl FnOnce() -> String) {
+    /// Whether it looked at something, and could decide nearly all of it.
+    pub fn proves(&self) -> bool {
+        self.checked > 0 && 100 * self.undecided <= MOST_UNDECIDED * self.checked
+    }
+
+    pub(super) fn violated(&mut self, say: impl FnOnce() -> String) {
         self.violations += 1;
         if self.examples.len() < SPELLED_OUT {
             self.examples.push(say());
@@ -78,6 +85,19 @@ pub fn judge(history: &History, finals: &[FinalState]) -> Vec<Verdict> {
         key::judge(history),
         batch::judge(history, finals),
         alike::judge(finals),
+    ]
+}
+
+/// Asks those who can judge what was broken off: nobody knows what the databases held, what became of mutations in doubt, and what
+/// subscribers would have been sent.
+pub fn judge_unfinished(history: &History) -> Vec<Verdict> {
+    vec![
+        linearizable::judge(history, &[]),
+        your_writes::judge(history),
+        receipt::judge(history),
+        session::judge(history),
+        order::judge(history),
+        key::judge(history),
     ]
 }
 

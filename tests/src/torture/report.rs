@@ -1,17 +1,20 @@
 //! What a run was, and what came of it: for people, and as JSON.
 
+mod text;
+mod usage;
+
 use std::collections::BTreeMap;
-use std::fmt::{self, Display, Formatter};
-use std::fs;
-use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
+pub use self::usage::Usage;
 use super::checker::Verdict;
+use super::fault;
 use super::history::{Action, Answer, Counts, History};
 use super::run::Options;
+use super::scene::{LastWords, Unhealed};
 use crate::DatabaseKind;
-use crate::cluster::Replica;
 
 /// See the module.
 #[derive(Debug, Serialize)]
@@ -30,8 +33,15 @@ pub struct Report {
     pub operations: BTreeMap<String, BTreeMap<String, u64>>,
     /// Faults injected, by kind.
     pub faults: BTreeMap<String, u64>,
-    /// Processes that ended without being killed: by failpoints, or by faults that they do not survive.
+    /// How often failpoints have acted, by name; those around snapshots and the membership also where they never did.
+    pub failpoints: BTreeMap<String, u64>,
+    /// Processes that ended without being killed: at failpoints, by faults that they do not survive, or because an empty replica is not
+    /// let in.
     pub ended_by_themselves: u64,
+    /// How often the cluster had to be whole again, and the longest that it took from when everything was undone.
+    pub healings: Healings,
+    /// Mutations whose answer was lost, and how many of them nobody could settle at the end.
+    pub in_doubt: InDoubt,
     /// The longest time without an answered write, whatever the fault: also while there was no majority.
     pub longest_silence_ms: u64,
     /// From the end of a leader to the next answered write.
@@ -40,6 +50,27 @@ pub struct Report {
     pub usage: BTreeMap<u16, Usage>,
     /// What the checkers say.
     pub verdicts: Vec<Verdict>,
+    /// What the replicas were and said at last, where the cluster did not become whole again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub last_words: Vec<LastWords>,
+}
+
+/// How often the cluster had to be whole again.
+#[derive(Debug, Default, Serialize)]
+pub struct Healings {
+    /// How often.
+    pub count: u64,
+    /// The longest.
+    pub longest_ms: u64,
+}
+
+/// Mutations whose answer was lost.
+#[derive(Debug, Default, Serialize)]
+pub struct InDoubt {
+    /// How many.
+    pub count: u64,
+    /// Of how many `outcome` did not tell.
+    pub unsettled: u64,
 }
 
 /// From `kill -9` of a leader to the next answered write, sent after it, on another replica; where nothing else happened.
@@ -55,27 +86,6 @@ pub struct Failovers {
     pub worst_ms: u64,
 }
 
-/// What a replica takes.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
-pub struct Usage {
-    /// The most memory that its process held.
-    pub memory_bytes: u64,
-    /// Its data folder.
-    pub data_bytes: u64,
-}
-
-impl Usage {
-    pub(super) fn of(replica: &Replica) -> Self {
-        Self {
-            memory_bytes: match replica.is_running() {
-                true => peak_memory(replica.pid()).unwrap_or(0),
-                false => 0,
-            },
-            data_bytes: size_of(&replica.data_folder()),
-        }
-    }
-}
-
 impl Report {
     pub(super) fn new(options: &Options) -> Self {
         Self {
@@ -89,12 +99,30 @@ impl Report {
             rounds: 0,
             operations: BTreeMap::new(),
             faults: BTreeMap::new(),
+            failpoints: BTreeMap::new(),
             ended_by_themselves: 0,
+            healings: Healings::default(),
+            in_doubt: InDoubt::default(),
             longest_silence_ms: 0,
             failovers: Failovers::default(),
             usage: BTreeMap::new(),
             verdicts: Vec::new(),
+            last_words: Vec::new(),
         }
+    }
+
+    /// Takes down how often failpoints have acted.
+    pub(super) fn failpoints(&mut self, acted: &BTreeMap<String, u64>) {
+        let never = fault::places().map(|name| (name.to_owned(), 0));
+        let acted = acted.iter().map(|(name, times)| (name.clone(), *times));
+        let acted = acted.filter(|(_, times)| *times > 0);
+        self.failpoints = never.chain(acted).collect();
+    }
+
+    /// Takes down that the cluster is whole, and how long that took.
+    pub(super) fn healed(&mut self, took: Duration) {
+        self.healings.count += 1;
+        self.healings.longest_ms = self.healings.longest_ms.max(millis(took));
     }
 
     pub(super) fn operations(&mut self, counts: &Counts) {
@@ -110,9 +138,49 @@ impl Report {
         most.data_bytes = most.data_bytes.max(now.data_bytes);
     }
 
-    /// Whether every checker is content.
+    /// Whether every checker is content, and has seen enough to be.
     pub fn holds(&self) -> bool {
-        self.verdicts.iter().all(Verdict::holds)
+        let mut verdicts = self.verdicts.iter();
+        !self.verdicts.is_empty() && verdicts.all(|verdict| verdict.holds() && verdict.proves())
+    }
+}
+
+impl Healings {
+    pub(super) fn verdict(&self, unhealed: Option<&Unhealed>) -> Verdict {
+        let mut verdict = Verdict::new(
+            "healing",
+            "once faults are undone, all replicas are members and in sync, operators' commands are carried out, and writes are answered",
+        );
+        verdict.checked = self.count;
+        if let Some(unhealed) = unhealed {
+            verdict.violated(|| unhealed.to_string());
+        }
+        verdict
+    }
+}
+
+impl InDoubt {
+    pub(super) fn of(history: &History) -> Self {
+        let mutations = history.operations.iter().filter(|operation| {
+            matches!(operation.answer, Answer::Lost(_)) && operation.action.key().is_some()
+        });
+        let (mut count, mut unsettled) = (0, 0);
+        for mutation in mutations {
+            count += 1;
+            unsettled += u64::from(mutation.settlement.is_none());
+        }
+        Self { count, unsettled }
+    }
+
+    /// None where there was nothing to ask.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        let mut verdict = Verdict::new(
+            "outcomes",
+            "once faults are undone, outcome tells what became of every mutation whose answer was lost",
+        );
+        verdict.checked = self.count;
+        verdict.undecided = self.unsettled;
+        (self.count > 0).then_some(verdict)
     }
 }
 
@@ -144,90 +212,6 @@ impl Failovers {
     }
 }
 
-impl Display for Report {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "\nTorture: {} replicas on {}, {} s, {} rounds of faults, seed {}\n",
-            self.replicas, self.database, self.seconds, self.rounds, self.seed
-        )?;
-        writeln!(f, "Operations")?;
-        for (kind, answers) in &self.operations {
-            let answers: Vec<String> = answers
-                .iter()
-                .map(|(answer, count)| format!("{answer} {count}"))
-                .collect();
-            writeln!(f, "  {kind:<14} {}", answers.join(", "))?;
-        }
-        writeln!(f, "Faults")?;
-        for (kind, count) in &self.faults {
-            writeln!(f, "  {count:>5} {kind}")?;
-        }
-        writeln!(
-            f,
-            "  {:>5} processes ended by themselves",
-            self.ended_by_themselves
-        )?;
-        writeln!(
-            f,
-            "Longest time without an answered write: {} ms",
-            self.longest_silence_ms
-        )?;
-        let Failovers {
-            count,
-            median_ms,
-            p99_ms,
-            worst_ms,
-        } = self.failovers;
-        writeln!(
-            f,
-            "Failovers after kill -9 of the leader: {count}; median {median_ms} ms, 99th percentile {p99_ms} ms, worst {worst_ms} ms"
-        )?;
-        for (id, usage) in &self.usage {
-            writeln!(
-                f,
-                "Replica {id}: at most {} MB of memory, {} MB in its data folder",
-                usage.memory_bytes >> 20,
-                usage.data_bytes >> 20
-            )?;
-        }
-        writeln!(f, "Verdicts")?;
-        for verdict in &self.verdicts {
-            let word = if verdict.holds() { "holds" } else { "VIOLATED" };
-            writeln!(
-                f,
-                "  {:<17} {word}: {} checked, {} undecided, {} violations ({})",
-                verdict.checker,
-                verdict.checked,
-                verdict.undecided,
-                verdict.violations,
-                verdict.promise
-            )?;
-            for example in &verdict.examples {
-                writeln!(f, "      {example}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// `VmHWM` of a process, in bytes.
-fn peak_memory(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes << 10)
-}
-
-/// All files below a folder; what cannot be read counts as nothing, since files come and go.
-fn size_of(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return 0;
-    };
-    let sizes = entries.flatten().map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    });
-    sizes.sum()
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,35 +1,48 @@
-//! The cluster on which faults are injected, and what they are told of and leave behind.
+//! The cluster on which faults are injected, who is to be in it, and what faults are told of and leave behind.
+
+mod errand;
+mod failpoints;
+mod healing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
+pub use self::errand::Errand;
+pub use self::healing::{LastWords, Unhealed};
 use super::history::Recorder;
+use super::workload::Target;
 use crate::Cluster;
-use crate::client::ReplicaView;
+use crate::client::{Client, ReplicaView};
+use crate::cluster::Replica;
 
-/// Longest wait until all replicas serve again after everything was undone.
-const RESTORE_TIMEOUT: Duration = Duration::from_secs(90);
-/// How often a replica may end by itself meanwhile: one that a fault had caught takes some seconds to stop.
-const MOST_STARTS: usize = 4;
-const POLL: Duration = Duration::from_millis(100);
+/// Longest wait for one replica's answer, while faults are about.
+const QUICK: Duration = Duration::from_millis(700);
 
 /// See the module.
 #[derive(Debug)]
 pub struct Scene {
-    /// The replicas.
+    /// The replicas, spares among them.
     pub cluster: Cluster,
+    /// Where clients go.
+    target: Target,
     recorder: Arc<Recorder>,
+    /// Longest wait until all members serve again after everything was undone.
+    heal_within: Duration,
     left: Mutex<Left>,
 }
 
 /// What faults have left behind.
 #[derive(Debug, Default)]
 struct Left {
+    /// Who is to run: the membership as it is to be once all has healed. Newcomers come last.
+    members: Vec<u16>,
     frozen: BTreeSet<u16>,
     failpoints: BTreeSet<(u16, String)>,
+    /// How often failpoints had acted when that process was asked last.
+    acted: BTreeMap<(u16, u32), BTreeMap<String, u64>>,
     /// Leaders that were killed while nothing else happened: when, by the recorder's clock, and who.
     gone_leaders: Vec<(u64, u16)>,
     ended_by_themselves: u64,
@@ -38,34 +51,99 @@ struct Left {
 }
 
 impl Scene {
-    /// A cluster that was built with links, and the recorder of its workloads.
-    pub fn new(cluster: Cluster, recorder: Arc<Recorder>) -> Self {
+    /// A cluster that was built with links, where its clients go, the recorder of its workloads, and how long its members may take to serve
+    /// again after everything was undone.
+    pub fn new(
+        cluster: Cluster,
+        target: Target,
+        recorder: Arc<Recorder>,
+        heal_within: Duration,
+    ) -> Self {
+        let members = cluster.replicas().iter().map(Replica::id).collect();
+        let left = Left {
+            members,
+            ..Left::default()
+        };
         Self {
             cluster,
+            target,
             recorder,
-            left: Mutex::default(),
+            heal_within,
+            left: Mutex::new(left),
         }
     }
 
-    /// All replicas, first the one that leads by the highest term that anybody reports, or any where nobody answers.
+    /// How many members there are to be when all is over.
+    pub fn planned(&self) -> usize {
+        self.cluster.replicas().len()
+    }
+
+    /// Who is to be in the membership now; newcomers last.
+    pub fn members(&self) -> Vec<u16> {
+        self.left().members.clone()
+    }
+
+    /// The same replicas.
+    pub fn replicas(&self) -> Vec<&Replica> {
+        let members = self.members().into_iter();
+        members.map(|id| self.cluster.replica(id)).collect()
+    }
+
+    /// Empty replicas that are in no membership.
+    pub fn spares(&self) -> Vec<u16> {
+        let members = self.members();
+        let all = self.cluster.everybody().iter().map(Replica::id);
+        all.filter(|id| !members.contains(id)).collect()
+    }
+
+    /// Whether the flags of all replicas name it: then a leader takes it in unasked.
+    pub fn is_founder(&self, id: u16) -> bool {
+        usize::from(id) <= self.planned()
+    }
+
+    /// Starts a spare, which is to become a member.
+    pub fn enter(&self, id: u16) {
+        self.left().members.push(id);
+        self.start(id);
+    }
+
+    /// It is to be a member no longer: nobody starts it again.
+    pub fn leave(&self, id: u16) {
+        self.disturb(id);
+        self.left().members.retain(|member| *member != id);
+    }
+
+    /// Sends clients to a replica as well.
+    pub fn open_to_clients(&self, id: u16) {
+        let replica = self.cluster.replica(id);
+        self.target.set(id, replica.url(), replica.client());
+    }
+
+    /// Sends no clients to a replica any more.
+    pub fn close_to_clients(&self, id: u16) {
+        self.target.remove(id);
+    }
+
+    /// All members, first the one that leads by the highest term that anybody reports, or any where nobody answers.
     pub async fn leader_first(&self) -> Vec<u16> {
-        let clients = self.cluster.clients();
-        let quick: Vec<_> = clients
-            .iter()
-            .map(|client| client.with_timeout(Duration::from_millis(700)))
-            .collect();
-        let views = join_all(quick.iter().map(|client| client.replica_once())).await;
-        let views: Vec<ReplicaView> = views.into_iter().flatten().collect();
-        let leader = views
-            .iter()
-            .filter(|view| view.role == "LEADER")
-            .max_by_key(|view| view.term)
-            .and_then(|view| view.id.parse::<u16>().ok());
-        let mut ids: Vec<u16> = self.cluster.replicas().iter().map(|r| r.id()).collect();
+        let mut ids = self.members();
+        let leader = self.find_leader(&ids).await;
         if let Some(position) = ids.iter().position(|id| Some(*id) == leader) {
             ids.rotate_left(position);
         }
         ids
+    }
+
+    async fn find_leader(&self, ids: &[u16]) -> Option<u16> {
+        let quick: Vec<Client> = ids
+            .iter()
+            .map(|id| self.cluster.replica(*id).client().with_timeout(QUICK))
+            .collect();
+        let views = join_all(quick.iter().map(|client| client.replica_once())).await;
+        let views: Vec<ReplicaView> = views.into_iter().flatten().collect();
+        let leading = views.iter().filter(|view| view.role == "LEADER");
+        let leader = leading.max_by_key(|view| view.term)?;
+        leader.id.parse().ok()
     }
 
     /// `kill -9`, if it runs.
@@ -82,6 +160,10 @@ impl Scene {
     pub fn start(&self, id: u16) {
         let replica = self.cluster.replica(id);
         if !replica.is_running() {
+            if replica.has_ended_by_itself() {
+                self.left().ended_by_themselves += 1;
+            }
+            self.disturb(id);
             replica.start();
             self.disturb(id);
         }
@@ -104,19 +186,6 @@ impl Scene {
                 replica.cont();
             }
         }
-    }
-
-    /// Sets a failpoint where the replica takes it.
-    pub async fn set_failpoint(&self, id: u16, name: &str, action: &str) -> bool {
-        if !self.cluster.replica(id).is_running() {
-            return false;
-        }
-        let key = (id, name.to_owned());
-        match action {
-            "off" => self.left().failpoints.remove(&key),
-            _ => self.left().failpoints.insert(key),
-        };
-        self.cluster.replica(id).set_failpoint(name, action).await
     }
 
     /// Takes down that a replica forgets what it had only in memory.
@@ -148,47 +217,10 @@ impl Scene {
         self.left().gone_leaders.clone()
     }
 
-    /// How many processes ended without being killed: by failpoints, or by faults that they do not survive.
+    /// How many processes ended without being killed: at failpoints, by faults that they do not survive, or because an empty replica
+    /// is not let in.
     pub fn ended_by_themselves(&self) -> u64 {
         self.left().ended_by_themselves
-    }
-
-    /// Undoes all that faults have left: whoever is down is started, until all replicas serve.
-    pub async fn restore(&self) {
-        self.cluster.links().heal();
-        self.thaw();
-        let left = self.left().failpoints.clone();
-        for (id, name) in left {
-            self.set_failpoint(id, &name, "off").await;
-        }
-        self.left().failpoints.clear();
-        let begun = Instant::now();
-        let mut starts: BTreeMap<u16, usize> = BTreeMap::new();
-        loop {
-            for replica in self.cluster.replicas().iter().filter(|r| !r.is_running()) {
-                let id = replica.id();
-                if replica.has_ended_by_itself() {
-                    self.left().ended_by_themselves += 1;
-                }
-                let started = starts.entry(id).or_default();
-                *started += 1;
-                assert!(
-                    *started <= MOST_STARTS,
-                    "replica {id} does not stay up; see its log"
-                );
-                self.disturb(id);
-                self.start(id);
-            }
-            let ready = join_all(self.cluster.replicas().iter().map(|r| r.is_ready())).await;
-            if ready.iter().all(|ready| *ready) {
-                return;
-            }
-            assert!(
-                begun.elapsed() < RESTORE_TIMEOUT,
-                "not all replicas serve again: {ready:?}"
-            );
-            tokio::time::sleep(POLL).await;
-        }
     }
 
     fn left(&self) -> MutexGuard<'_, Left> {

@@ -22,7 +22,7 @@ use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
 use super::history::{History, HistoryError, Recorder};
-use crate::wait::within;
+use crate::wait::{Unreached, ended};
 pub use target::{Endpoint, Target};
 use worker::Worker;
 
@@ -69,6 +69,17 @@ impl Default for Load {
             settle_ms: 11_000,
         }
     }
+}
+
+/// Why there is no history, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    /// Clients do not come to an end, or are not answered.
+    #[error(transparent)]
+    Unreached(#[from] Unreached),
+    /// It cannot be read or written.
+    #[error(transparent)]
+    History(#[from] HistoryError),
 }
 
 /// The workers at work.
@@ -139,23 +150,37 @@ impl Workloads {
     }
 
     /// Ends the workers, asks what became of every mutation whose answer was lost, lets the subscribers come to the end of the feed,
-    /// and reads the history from its file. Everything must have healed before: this waits for answers, for a minute at most.
-    pub async fn finish(mut self) -> Result<History, HistoryError> {
-        self.stop.send_replace(true);
-        within(
-            "the workers' last operations",
-            STOP_TIMEOUT,
-            join(&mut self.workers),
-        )
-        .await;
-        let head = settle::settle(&self.target, &self.recorder, self.load.settle_ms).await;
+    /// and reads the history from its file. Everything must have healed before: this waits for answers, for a minute each time.
+    ///
+    /// # Errors
+    /// Not all of that could be done; [`Workloads::abandon`] reads what there is.
+    pub async fn finish(&mut self) -> Result<History, FinishError> {
+        self.end_workers().await?;
+        settle::settle(&self.target, &self.recorder, self.load.settle_ms).await;
+        let head = settle::last_revision(&self.target).await?;
         self.head.send_replace(Some(head));
-        within(
-            "the subscribers' last changes",
-            STOP_TIMEOUT,
-            join(&mut self.watchers),
-        )
-        .await;
+        let last = join(&mut self.watchers);
+        ended("the subscribers' last changes", STOP_TIMEOUT, last).await?;
+        self.read().await
+    }
+
+    /// Ends workers and subscribers where the cluster does not heal, and reads what they have seen.
+    ///
+    /// # Errors
+    /// The workers do not end, or the history cannot be read.
+    pub async fn abandon(&mut self) -> Result<History, FinishError> {
+        self.end_workers().await?;
+        self.watchers.shutdown().await;
+        self.read().await
+    }
+
+    async fn end_workers(&mut self) -> Result<(), Unreached> {
+        self.stop.send_replace(true);
+        let last = join(&mut self.workers);
+        ended("the workers' last operations", STOP_TIMEOUT, last).await
+    }
+
+    async fn read(&self) -> Result<History, FinishError> {
         self.recorder.flush()?;
         let path = self.recorder.path().to_owned();
         let (history, _) = tokio::task::spawn_blocking(move || History::load(&path))

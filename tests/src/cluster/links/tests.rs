@@ -75,10 +75,15 @@ async fn a_link_does_what_it_is_told() {
         }
     };
     assert!(tokio::time::timeout(SOON, again).await.unwrap());
-    // Nobody is where a replica says that it is.
-    assert!(
-        TcpStream::connect((Ipv4Addr::LOCALHOST, links.port(1, 1)))
-            .await
-            .is_err()
-    );
+    // By its entry anybody reaches a replica, but for what befalls any way to it.
+    let entry = (Ipv4Addr::LOCALHOST, links.port(2, 2));
+    let mut stream = TcpStream::connect(entry).await.unwrap();
+    assert!(says(&mut stream, SOON).await);
+    links.set(2, 1, Condition::Cut);
+    assert!(!says(&mut stream, A_WHILE).await);
+    links.set(1, 2, Condition::Cut);
+    links.set(2, 1, Condition::Open);
+    assert!(!says(&mut stream, A_WHILE).await);
+    links.heal();
+    assert!(hears(&mut stream, SOON).await);
 }

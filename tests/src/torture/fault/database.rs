@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
-use super::{Dice, Fault, Scene, Victims};
+use super::{Dice, Fault, Healed, Injected, Scene, Victims};
 use crate::DatabaseKind;
 
 /// More than a server of the tests lets in.
@@ -98,23 +97,23 @@ impl Fault for DatabaseFault {
         format!("database {:?} {:?}", self.how, self.victims).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
             self.struck = self.victims.find(scene).await;
             for id in self.struck.clone() {
                 self.strike(scene, id).await;
             }
-            format!(
+            Ok(format!(
                 "databases of {:?}: {:?}, {} connections held",
                 self.struck,
                 self.how,
                 self.held.len()
-            )
+            ))
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> Healed<'a> {
         async {
             for connection in self.held.drain(..) {
                 if self.how == How::Locked {
@@ -128,6 +127,7 @@ impl Fault for DatabaseFault {
                     scene.disturb(id);
                 }
             }
+            Ok(())
         }
         .boxed_local()
     }

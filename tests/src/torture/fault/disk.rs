@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 
-use super::{Dice, Fault, Scene, Victims};
+use super::{Company, Dice, Fault, Healed, Injected, Scene, Victims};
 
 /// Runs a command with its data folder on a small disk that nobody else sees and that is full two seconds later. When the command
 /// has ended by itself, what is on the small disk goes back to where it was.
@@ -58,11 +57,11 @@ impl Fault for FullDisk {
     }
 
     /// A second end of the same process would take its data with it.
-    fn is_exclusive(&self) -> bool {
-        true
+    fn company(&self) -> Company {
+        Company::None
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
             let id = self.victims.find(scene).await[0];
             let replica = scene.cluster.replica(id);
@@ -73,14 +72,14 @@ impl Fault for FullDisk {
             wrapper.extend(["-c", ON_A_DISK_THAT_FILLS, "sh", data]);
             replica.start_through(&wrapper);
             scene.disturb(id);
-            replica.wait_for_end(END_TIMEOUT).await;
+            replica.ends(END_TIMEOUT).await?;
             scene.disturb(id);
-            format!("the disk of {id} was full")
+            Ok(format!("the disk of {id} was full"))
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
-        std::future::ready(()).boxed_local()
+    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> Healed<'a> {
+        std::future::ready(Ok(())).boxed_local()
     }
 }

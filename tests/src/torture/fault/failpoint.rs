@@ -1,9 +1,8 @@
 //! Failpoints inside the replicas: ends, pauses and failures at places where they hurt most.
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 
-use super::{Dice, Fault, Ground, Scene};
+use super::{Dice, Fault, Ground, Healed, Injected, Scene};
 
 /// Passed all the time under load.
 const BUSY: [&str; 14] = [
@@ -95,7 +94,7 @@ impl Fault for Failpoints {
         format!("failpoint {} {what}", self.name)
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
             let order = scene.leader_first().await;
             let from_first = order.iter().cycle().skip(self.first);
@@ -104,19 +103,21 @@ impl Fault for Failpoints {
                     self.set.push(*id);
                 }
             }
-            format!(
+            Ok(format!(
                 "{}={} on {:?}, leader first: {order:?}",
                 self.name, self.action, self.set
-            )
+            ))
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> Healed<'a> {
         async {
+            scene.count_failpoints().await;
             for id in self.set.drain(..) {
                 scene.set_failpoint(id, self.name, "off").await;
             }
+            Ok(())
         }
         .boxed_local()
     }

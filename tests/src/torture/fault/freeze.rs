@@ -1,9 +1,8 @@
 //! `SIGSTOP`: a process that holds its connections and does nothing, as in a long pause of its machine.
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 
-use super::{Dice, Fault, Scene, Victims};
+use super::{Dice, Fault, Healed, Injected, Scene, Victims};
 
 /// Processes that stand still.
 #[derive(Debug)]
@@ -31,18 +30,22 @@ impl Fault for Freeze {
         format!("freeze {:?}", self.victims).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
             let victims = self.victims.find(scene).await;
             for id in &victims {
                 scene.freeze(*id);
             }
-            format!("SIGSTOP of {victims:?}")
+            Ok(format!("SIGSTOP of {victims:?}"))
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
-        async { scene.thaw() }.boxed_local()
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> Healed<'a> {
+        async {
+            scene.thaw();
+            Ok(())
+        }
+        .boxed_local()
     }
 }

@@ -1,9 +1,8 @@
 //! `kill -9`.
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 
-use super::{Dice, Fault, Scene, Victims};
+use super::{Dice, Fault, Healed, Injected, Scene, Victims};
 
 /// Processes gone at once, without a word.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ impl Fault for Kill {
         format!("kill {:?}", self.victims).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
             let victims = self.victims.find(scene).await;
             if self.victims == Victims::Leader {
@@ -40,12 +39,12 @@ impl Fault for Kill {
             for id in &victims {
                 scene.kill(*id);
             }
-            format!("kill -9 of {victims:?}")
+            Ok(format!("kill -9 of {victims:?}"))
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
-        std::future::ready(()).boxed_local()
+    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> Healed<'a> {
+        std::future::ready(Ok(())).boxed_local()
     }
 }

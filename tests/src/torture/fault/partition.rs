@@ -1,9 +1,8 @@
 //! Replicas that cannot reach each other, while clients reach them all.
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 
-use super::{Dice, Fault, Scene};
+use super::{Dice, Fault, Healed, Injected, Scene};
 use crate::cluster::links::Condition;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Fault for Partition {
         format!("partition {:?} {:?}", self.shape, self.condition).to_lowercase()
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
             let order = scene.leader_first().await;
             let (links, condition) = (scene.cluster.links(), self.condition);
@@ -93,15 +92,19 @@ impl Fault for Partition {
                 }
                 Shape::Everybody => links.set_all(condition),
             }
-            format!(
+            Ok(format!(
                 "partition {:?} by {condition:?}, leader first: {order:?}",
                 self.shape
-            )
+            ))
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
-        async { scene.cluster.links().heal() }.boxed_local()
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> Healed<'a> {
+        async {
+            scene.cluster.links().heal();
+            Ok(())
+        }
+        .boxed_local()
     }
 }

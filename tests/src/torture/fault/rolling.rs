@@ -1,9 +1,9 @@
 //! Every replica stopped in order and started again, one after the other.
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 
-use super::{Fault, Scene};
+use super::{Company, Fault, Healed, Injected, Scene};
+use crate::torture::scene::Unhealed;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -14,25 +14,25 @@ impl Fault for Rolling {
         "rolling restart".to_owned()
     }
 
-    fn is_exclusive(&self) -> bool {
-        true
+    fn company(&self) -> Company {
+        Company::None
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
-            for replica in scene.cluster.replicas() {
+            scene.count_failpoints().await;
+            for replica in scene.replicas() {
                 scene.disturb(replica.id());
-                replica.terminate().await;
+                replica.stops_in_order().await.map_err(Unhealed)?;
                 scene.start(replica.id());
-                replica.wait_until_ready().await;
-                scene.cluster.wait_until_in_sync().await;
+                scene.become_whole().await?;
             }
-            "rolling restart".to_owned()
+            Ok("rolling restart".to_owned())
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
-        std::future::ready(()).boxed_local()
+    fn heal<'a>(&'a mut self, _scene: &'a Scene) -> Healed<'a> {
+        std::future::ready(Ok(())).boxed_local()
     }
 }

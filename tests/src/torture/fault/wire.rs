@@ -1,9 +1,8 @@
 //! Links that are slow or lose things.
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 
-use super::{Dice, Fault, Scene};
+use super::{Dice, Fault, Healed, Injected, Scene};
 use crate::cluster::links::Condition;
 
 /// Bad wires, all of them or those of one replica.
@@ -39,22 +38,26 @@ impl Fault for BadWire {
         format!("wire {how} {all}")
     }
 
-    fn inject<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, String> {
+    fn inject<'a>(&'a mut self, scene: &'a Scene) -> Injected<'a> {
         async {
             let (links, condition) = (scene.cluster.links(), self.condition);
             let order = scene.leader_first().await;
             if self.everywhere {
                 links.set_all(condition);
-                return format!("{condition:?} everywhere");
+                return Ok(format!("{condition:?} everywhere"));
             }
             let (leader, followers) = (order[0], &order[1..]);
             links.set_between_groups(&[leader], followers, condition);
-            format!("{condition:?} around {leader}, who leads")
+            Ok(format!("{condition:?} around {leader}, who leads"))
         }
         .boxed_local()
     }
 
-    fn heal<'a>(&'a mut self, scene: &'a Scene) -> LocalBoxFuture<'a, ()> {
-        async { scene.cluster.links().heal() }.boxed_local()
+    fn heal<'a>(&'a mut self, scene: &'a Scene) -> Healed<'a> {
+        async {
+            scene.cluster.links().heal();
+            Ok(())
+        }
+        .boxed_local()
     }
 }

@@ -33,12 +33,12 @@ pub struct TableDigest {
     pub digest: String,
 }
 
-/// Waits until all running replicas stand at one revision, and looks into each.
+/// Waits until all running replicas stand at one revision, or come no further, and looks into each.
 pub async fn final_states(cluster: &Cluster) -> Vec<FinalState> {
     let mut finals: Vec<FinalState> = Vec::new();
     inspect::at_one_revision(cluster).await;
     for replica in cluster
-        .replicas()
+        .everybody()
         .iter()
         .filter(|replica| replica.is_running())
     {
