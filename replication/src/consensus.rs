@@ -331,15 +331,17 @@ pub(crate) enum Rpc {
     Vote,
 }
 
-/// Installs a snapshot that has arrived whole, for the leader that `vote` names. Without a file the transfer goes on.
+/// The answer to a part of a snapshot: the transfer goes on.
+pub(crate) fn goes_on() -> Result<Bytes, PeerFault> {
+    Ok(encode(&None::<SnapshotResponse<u64>>))
+}
+
+/// Installs a snapshot that has arrived whole, for the leader that `vote` names.
 pub(crate) async fn install(
     raft: &Raft,
     vote: types::Vote,
-    file: Option<SnapshotFile>,
+    file: SnapshotFile,
 ) -> Result<Bytes, PeerFault> {
-    let Some(file) = file else {
-        return Ok(encode(&None::<SnapshotResponse<u64>>));
-    };
     let header =
         snapshot::verify(file.path()).map_err(|e| ServiceFault::Unavailable(e.to_string()))?;
     tracing::info!(revision = %header.revision, "installing a snapshot");

@@ -51,6 +51,9 @@ pub(crate) struct HelloAnswer {
     /// Those of the members that are known.
     #[serde(default)]
     pub(crate) births: BTreeMap<u64, Uuid>,
+    /// A chunk of a snapshot that comes twice is taken for the same.
+    #[serde(default)]
+    pub(crate) repeats: bool,
 }
 
 impl HelloAnswer {

@@ -17,6 +17,7 @@ use crate::handover;
 use crate::membership;
 use crate::peer::{Envelope, PeerFault, PeerMethod, ServiceFault, decode, encode};
 use crate::proposal::Proposal;
+use crate::receiver::Taken;
 use crate::replica::{Fault, Replica};
 use crate::running::Running;
 use crate::status::Role;
@@ -121,6 +122,7 @@ impl Replica {
             None => HelloAnswer {
                 birth_mark: Some(self.inner.birth_mark),
                 formats: Formats::OWN,
+                repeats: true,
                 ..HelloAnswer::default()
             },
             Some(running) => {
@@ -136,6 +138,7 @@ impl Replica {
                     birth_mark: Some(self.inner.birth_mark),
                     births: births(&members.nodes),
                     members: Some(members.nodes.into_keys().collect()),
+                    repeats: true,
                 }
             }
         };
@@ -168,12 +171,25 @@ fn births(members: &BTreeMap<u64, Node>) -> BTreeMap<u64, Uuid> {
 }
 
 async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerFault> {
-    let file = running.receiver.take(&chunk).await?;
-    #[cfg(feature = "failpoints")]
-    if file.is_some() {
-        failpoint!("snapshot.received");
-    }
-    consensus::install(&running.raft, chunk.vote, file).await
+    let mut installed = match running.receiver.take(&chunk).await? {
+        Taken::Part => return consensus::goes_on(),
+        Taken::Again(installed) => installed,
+        Taken::Whole(file, installed) => {
+            failpoint!("snapshot.received");
+            let (raft, known) = (running.raft.clone(), installed.subscribe());
+            // To its end, also where the caller stops waiting: it asks again.
+            tokio::spawn(async move {
+                let answer = consensus::install(&raft, chunk.vote, file).await;
+                installed.send_replace(Some(answer));
+            });
+            known
+        }
+    };
+    let answer = installed.wait_for(Option::is_some).await;
+    let answer = answer.ok().and_then(|answer| answer.clone());
+    answer.unwrap_or_else(|| {
+        Err(ServiceFault::Unavailable("the snapshot was not installed".to_owned()).into())
+    })
 }
 
 async fn propose(running: &Running, forwarded: ForwardedProposals) -> Result<Bytes, PeerFault> {

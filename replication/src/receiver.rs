@@ -1,20 +1,42 @@
-//! Chunks of a snapshot, put together into a file.
+//! Chunks of a snapshot, put together into a file. One whose answer was lost comes again.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
-use tokio::sync::Mutex;
+use bytes::Bytes;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use crate::consensus::SnapshotChunk;
 use crate::consensus::snapshot::SnapshotFile;
-use crate::peer::ServiceFault;
+use crate::peer::{PeerFault, ServiceFault};
+
+/// The answer to a last chunk; none while the snapshot is being installed.
+pub(crate) type Installed = Option<Result<Bytes, PeerFault>>;
+
+/// What a chunk led to.
+pub(crate) enum Taken {
+    /// More are to come.
+    Part,
+    /// The whole file, to be installed; the answer is for all who ask for it.
+    Whole(SnapshotFile, watch::Sender<Installed>),
+    /// It was the last one, and is here already.
+    Again(watch::Receiver<Installed>),
+}
 
 /// One transfer at a time; a new one takes the place of one that broke off.
 pub(crate) struct SnapshotReceiver {
     folder: PathBuf,
-    transfer: Mutex<Option<Transfer>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Not whole yet.
+    transfer: Option<Transfer>,
+    /// The last one that was whole.
+    whole: Option<(Uuid, watch::Receiver<Installed>)>,
 }
 
 struct Transfer {
@@ -28,52 +50,132 @@ impl SnapshotReceiver {
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self {
             folder,
-            transfer: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
-    /// Takes a chunk; the whole file after the last one.
-    pub(crate) async fn take(
-        &self,
-        chunk: &SnapshotChunk,
-    ) -> Result<Option<SnapshotFile>, ServiceFault> {
+    /// Takes a chunk.
+    pub(crate) async fn take(&self, chunk: &SnapshotChunk) -> Result<Taken, ServiceFault> {
         let failed = |e: std::io::Error| {
             ServiceFault::Unavailable(format!("the snapshot cannot be stored: {e}"))
         };
         failpoint!("snapshot.receive", |e| failed(std::io::Error::from(e)));
-        let mut current = self.transfer.lock().await;
-        if chunk.offset == 0 {
-            std::fs::create_dir_all(&self.folder).map_err(failed)?;
-            let path = self
-                .folder
-                .join(format!("incoming-{}.snapshot", chunk.transfer));
-            let out = OpenOptions::new()
-                .create(true)
-                .truncate(true)
-                .write(true)
-                .open(&path)
-                .map_err(failed)?;
-            *current = Some(Transfer {
-                id: chunk.transfer,
-                file: SnapshotFile::new(path),
-                out,
-                length: 0,
-            });
+        let mut state = self.state.lock().await;
+        if let Some((id, installed)) = &state.whole
+            && *id == chunk.transfer
+        {
+            return Ok(Taken::Again(installed.clone()));
         }
-        let Some(mut transfer) =
-            current.take_if(|t| t.id == chunk.transfer && t.length == chunk.offset)
-        else {
+        let end = chunk.offset + chunk.bytes.len() as u64;
+        let under_way = state.transfer.as_ref().filter(|it| it.id == chunk.transfer);
+        match under_way {
+            Some(transfer) if !chunk.done && end <= transfer.length => return Ok(Taken::Part),
+            Some(_) => {}
+            None if chunk.offset == 0 => {
+                state.transfer = Some(self.begin(chunk.transfer).map_err(failed)?);
+            }
+            None => {}
+        }
+        let right = |it: &mut Transfer| it.id == chunk.transfer && it.length == chunk.offset;
+        let Some(mut transfer) = state.transfer.take_if(right) else {
             return Err(ServiceFault::Unavailable(
                 "a chunk of a snapshot is missing; start again".to_owned(),
             ));
         };
         transfer.out.write_all(&chunk.bytes).map_err(failed)?;
-        transfer.length += chunk.bytes.len() as u64;
+        transfer.length = end;
         if !chunk.done {
-            *current = Some(transfer);
-            return Ok(None);
+            state.transfer = Some(transfer);
+            return Ok(Taken::Part);
         }
         transfer.out.sync_all().map_err(failed)?;
-        Ok(Some(transfer.file))
+        let (installed, known) = watch::channel(None);
+        state.whole = Some((transfer.id, known));
+        Ok(Taken::Whole(transfer.file, installed))
+    }
+
+    fn begin(&self, id: Uuid) -> std::io::Result<Transfer> {
+        std::fs::create_dir_all(&self.folder)?;
+        let path = self.folder.join(format!("incoming-{id}.snapshot"));
+        let out = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .open(&path)?;
+        Ok(Transfer {
+            id,
+            file: SnapshotFile::new(path),
+            out,
+            length: 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openraft::Vote;
+
+    use super::*;
+
+    fn chunk(transfer: u128, offset: u64, bytes: &'static str, done: bool) -> SnapshotChunk {
+        SnapshotChunk {
+            transfer: Uuid::from_u128(transfer),
+            vote: Vote::new(1, 1),
+            offset,
+            bytes: Bytes::from_static(bytes.as_bytes()),
+            done,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_again_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let receiver = SnapshotReceiver::new(folder.path().to_owned());
+        for part in [
+            chunk(1, 0, "one, ", false),
+            chunk(1, 0, "one, ", false),
+            chunk(1, 5, "two, ", false),
+            chunk(1, 0, "one, ", false),
+            chunk(1, 5, "two, ", false),
+        ] {
+            assert!(matches!(receiver.take(&part).await, Ok(Taken::Part)));
+        }
+        let last = chunk(1, 10, "three", true);
+        let Ok(Taken::Whole(file, installed)) = receiver.take(&last).await else {
+            panic!("it is whole");
+        };
+        let content = std::fs::read_to_string(file.path()).unwrap();
+        assert_eq!(content, "one, two, three");
+
+        let Ok(Taken::Again(mut known)) = receiver.take(&last).await else {
+            panic!("it is being installed");
+        };
+        assert_eq!(*known.borrow_and_update(), None);
+        let answer = Ok(Bytes::from_static(b"installed"));
+        installed.send_replace(Some(answer.clone()));
+        assert_eq!(*known.borrow_and_update(), Some(answer.clone()));
+        drop(installed);
+        // However late.
+        let Ok(Taken::Again(known)) = receiver.take(&last).await else {
+            panic!("it is installed");
+        };
+        assert_eq!(*known.borrow(), Some(answer));
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_not_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let receiver = SnapshotReceiver::new(folder.path().to_owned());
+        receiver.take(&chunk(1, 0, "one, ", false)).await.unwrap();
+        assert!(receiver.take(&chunk(1, 10, "three", true)).await.is_err());
+        assert!(receiver.take(&chunk(2, 5, "two, ", false)).await.is_err());
+        // What another leader begins takes its place.
+        receiver.take(&chunk(2, 0, "ONE, ", false)).await.unwrap();
+        assert!(receiver.take(&chunk(1, 5, "two, ", false)).await.is_err());
+        let last = receiver.take(&chunk(2, 5, "TWO", true)).await;
+        let Ok(Taken::Whole(file, _)) = last else {
+            panic!("it is whole");
+        };
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "ONE, TWO");
     }
 }

@@ -102,7 +102,10 @@ impl Running {
         log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
-        let network = NetworkFactory { wire: wire.clone() };
+        let network = NetworkFactory {
+            wire: wire.clone(),
+            heartbeat: Duration::from_millis(raft_config.heartbeat_interval),
+        };
         let unreadable = |e: &dyn std::fmt::Display| Fault(format!("the log cannot be read: {e}"));
         consensus::resign(&log, config.id)
             .await

@@ -116,10 +116,19 @@ async fn broken_rules_are_noticed() {
         batch: 4,
         ..LOAD
     };
+    // Few edits expect a version, and fewer a wrong one.
+    let many_edits = Load {
+        hot: 20,
+        add: 0,
+        local: 0,
+        twin: 0,
+        batch: 0,
+        ..LOAD
+    };
     notice(
         Circumstances::Plain,
         &[
-            drill("sabotage.version-ignored", &["linearizable"]),
+            drill("sabotage.version-ignored", &["linearizable"]).load(many_edits),
             drill("sabotage.refuse-after-write", &["set", "linearizable"]),
             drill("sabotage.apply-twice", &["keys", "set"]),
             drill("sabotage.revision-slips", &["session"]).action("30%on"),

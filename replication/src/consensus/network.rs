@@ -1,10 +1,10 @@
 //! openraft's calls to other replicas, put into envelopes and handed to the transport.
 
-use std::io::Read;
+mod transfer;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use openraft::error::{
     Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
 };
@@ -13,9 +13,11 @@ use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, Snapshot, Vote};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use tracing::Instrument;
-use uuid::Uuid;
+
+pub(crate) use transfer::SnapshotChunk;
+use transfer::{Transfer, TransferFailure};
 
 use super::types::{Node, TypeConfig, traces_of};
 use crate::format::Formats;
@@ -25,30 +27,13 @@ use crate::peer::{PeerError, PeerMethod, decode, encode};
 use crate::trace;
 use crate::wire::{self, Wire};
 
-/// Bytes of a snapshot sent in one call.
-const CHUNK_BYTES: usize = 1 << 20;
 /// Longest wait for a peer to say that it is there.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest wait for one chunk; the last one is answered when the snapshot is installed.
-const CHUNK_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// One chunk of a snapshot on its way to a peer.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SnapshotChunk {
-    /// Names this transfer; a new one starts anew.
-    pub(crate) transfer: Uuid,
-    /// The sender's vote: a deposed leader's snapshot is refused.
-    pub(crate) vote: Vote<u64>,
-    /// Where the bytes belong in the file.
-    pub(crate) offset: u64,
-    pub(crate) bytes: Bytes,
-    /// True for the last chunk.
-    pub(crate) done: bool,
-}
-
 /// Makes one client a peer.
 pub(crate) struct NetworkFactory {
     pub(crate) wire: Arc<Wire>,
+    /// Between two heartbeats of a leader.
+    pub(crate) heartbeat: Duration,
 }
 
 impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
@@ -59,6 +44,7 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
             wire: self.wire.clone(),
             target,
             node: node.clone(),
+            heartbeat: self.heartbeat,
         }
     }
 }
@@ -69,6 +55,7 @@ pub(crate) struct Client {
     target: u64,
     /// As the membership has it.
     node: Node,
+    heartbeat: Duration,
 }
 
 type Rpc<T> = Result<T, RPCError<u64, Node, RaftError<u64>>>;
@@ -98,58 +85,6 @@ impl Client {
         })?;
         decode(&bytes).map_err(|fault| RPCError::Network(NetworkError::new(&fault)))
     }
-
-    async fn send_file(
-        &self,
-        vote: Vote<u64>,
-        path: &std::path::Path,
-    ) -> Result<SnapshotResponse<u64>, PeerFailure> {
-        let mut file = std::fs::File::open(path).map_err(|e| PeerFailure(e.to_string()))?;
-        let transfer = Uuid::now_v7();
-        let mut offset = 0;
-        let mut chunk = read_chunk(&mut file)?;
-        loop {
-            failpoint!("snapshot.send", |e| PeerFailure(ToString::to_string(&e)));
-            let next = read_chunk(&mut file)?;
-            let length = chunk.len() as u64;
-            let done = next.is_empty();
-            let message = SnapshotChunk {
-                transfer,
-                vote,
-                offset,
-                bytes: chunk,
-                done,
-            };
-            let answer: Option<SnapshotResponse<u64>> = self
-                .call(PeerMethod::InstallSnapshot, &message, CHUNK_TIMEOUT)
-                .await
-                .map_err(|e| PeerFailure(e.to_string()))?;
-            match answer {
-                // A vote higher than ours, or the end.
-                Some(response) => return Ok(response),
-                None if done => {
-                    return Err(PeerFailure(
-                        "the peer did not confirm the snapshot".to_owned(),
-                    ));
-                }
-                None => {}
-            }
-            offset += length;
-            chunk = next;
-        }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct PeerFailure(String);
-
-fn read_chunk(file: &mut std::fs::File) -> Result<Bytes, PeerFailure> {
-    let mut bytes = Vec::new();
-    file.take(CHUNK_BYTES as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|e| PeerFailure(e.to_string()))?;
-    Ok(bytes.into())
 }
 
 impl RaftNetwork<TypeConfig> for Client {
@@ -190,7 +125,7 @@ impl RaftNetwork<TypeConfig> for Client {
         _option: RPCOption,
     ) -> Result<SnapshotResponse<u64>, StreamingError<TypeConfig, Fatal<u64>>> {
         let unreachable = |error: &(dyn std::error::Error + 'static)| {
-            StreamingError::Unreachable(Unreachable::new(&PeerFailure(error.to_string())))
+            StreamingError::Unreachable(Unreachable::new(&TransferFailure::new(&error)))
         };
         // A snapshot of a large database is not written to find that nobody is there to take it.
         let hello = self.wire.call(
@@ -203,6 +138,7 @@ impl RaftNetwork<TypeConfig> for Client {
         let hello = hello.await.map_err(|e| unreachable(&e))?;
         let hello: HelloAnswer = decode(&hello).map_err(|e| unreachable(&e))?;
         let format = hello.formats.common(Formats::OWN).snapshot;
+        let transfer = Transfer::new(self, vote, hello.repeats);
         let begun = Instant::now();
         let send = async {
             let file = snapshot
@@ -211,13 +147,14 @@ impl RaftNetwork<TypeConfig> for Client {
                 .await
                 .map_err(|e| unreachable(&e))?;
             tracing::info!(peer = self.target, "sending a snapshot");
-            let sent = self.send_file(vote, file.path()).await;
+            let sent = transfer.send(file.path()).await;
             let snapshots = &self.wire.metrics().snapshots;
             snapshots.ended(Direction::Sent, sent.is_ok(), file.size(), begun);
             sent.map_err(|e| unreachable(&e))
         };
         tokio::select! {
             sent = send => sent,
+            vote = transfer.accompany(self.heartbeat) => Ok(SnapshotResponse { vote }),
             closed = cancel => Err(StreamingError::Closed(closed)),
         }
     }

@@ -267,12 +267,14 @@ async fn read(shared: &Shared, replica: &Replica, consistency: ReadConsistency) 
 
 /// Asks what became of an operation.
 async fn ask(shared: &Shared, replica: &Replica) {
-    let (place, key) = {
+    // What is told after the question may have happened after it.
+    let (place, key, fate) = {
         let mut world = shared.lock();
         let Some(place) = unsettled(&mut world) else {
             return;
         };
-        (place, world.history.operations[place].key)
+        let operation = &world.history.operations[place];
+        (place, operation.key, operation.fate.clone())
     };
     if replica
         .read(ReadConsistency::Linearizable, None)
@@ -285,13 +287,12 @@ async fn ask(shared: &Shared, replica: &Replica) {
         return;
     };
     let mut world = shared.lock();
-    let fate = world.history.operations[place].fate.clone();
     match known {
         Some(settled) => {
             let told = world.history.told(place, &settled.outcome);
             world.judge(told);
         }
-        None if matches!(fate, Fate::Accepted(_)) => {
+        None if matches!(fate, Fate::Accepted(_) | Fate::Refused) => {
             let detail = format!(
                 "operation {place} was {fate:?}, and replica {} does not know it",
                 replica.id()

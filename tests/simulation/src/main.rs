@@ -88,6 +88,13 @@ fn alone(seed: u64, arguments: &Arguments) -> ExitCode {
         .unwrap_or(if seed.is_multiple_of(4) { 5 } else { 3 });
     let plan = Plan::of(seed, replicas);
     let folder = scratch().join(format!("threefold-simulation-{}", std::process::id()));
+    // A process that was killed has left its own, and numbers of processes come again.
+    if folder.exists()
+        && let Err(error) = std::fs::remove_dir_all(&folder)
+    {
+        eprintln!("{} was not removed: {error}", folder.display());
+        return ExitCode::FAILURE;
+    }
     let (breakage, print, below) = (arguments.breakage, arguments.print, folder.clone());
     if print {
         println!("{plan:?}");

@@ -107,12 +107,12 @@ impl Totals {
         let sum = |name: &str| self.sums.get(name).copied().unwrap_or_default();
         let last = arguments.from + self.seeds.saturating_sub(1);
         println!(
-            "{} seeds ({} to {last}) in {seconds:.0} s: {} failed. {:.1} simulated hours, {} faults, {} terms with a leader, {} \
+            "{} seeds ({} to {last}) in {seconds:.0} s: {} failed. {:.0} simulated minutes, {} faults, {} terms with a leader, {} \
              committed entries; operations: {} accepted, {} refused, {} in doubt, {} not written; slowest recovery {} ms",
             self.seeds,
             arguments.from,
             self.failed.len(),
-            sum("simulated_ms") as f64 / 3_600_000.0,
+            sum("simulated_ms") as f64 / 60_000.0,
             sum("faults"),
             sum("terms"),
             sum("entries"),

@@ -11,6 +11,8 @@ use crate::world::{Order, Shared, World, host_name};
 
 /// Longest time that a database is away.
 const DATABASE_AWAY: Duration = Duration::from_millis(800);
+/// Shortest time that it is back after that: its replica tries again only now and then, and has a patience.
+const DATABASE_BACK: Duration = Duration::from_millis(600);
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub struct Nemesis {
     restarts: BTreeMap<u64, Duration>,
     /// When databases that are down are back.
     databases: BTreeMap<u64, Duration>,
+    /// When those that were down may be so again.
+    rested: BTreeMap<u64, Duration>,
     /// When what is cut is mended again.
     mend: Option<Duration>,
     /// No fault comes any more.
@@ -82,6 +86,7 @@ impl Nemesis {
             next: first,
             restarts: BTreeMap::new(),
             databases: BTreeMap::new(),
+            rested: BTreeMap::new(),
             mend: None,
             ended: false,
             faults: 0,
@@ -186,7 +191,9 @@ impl Nemesis {
                 let slot = world.replicas.get_mut(&one).expect("fixed");
                 // A replica without a cluster yet gives up, and is to be started again.
                 let founded = slot.replica.as_ref().and_then(|replica| replica.probe());
-                if founded.is_some_and(|probe| probe.last_log.is_some()) {
+                let now = world.trace.now();
+                let rested = self.rested.get(&one).is_none_or(|at| *at <= now);
+                if rested && founded.is_some_and(|probe| probe.last_log.is_some()) {
                     if kind == Kind::DatabaseAway {
                         slot.database.fail(true);
                     } else {
@@ -195,9 +202,9 @@ impl Nemesis {
                         let restored = slot.database.crash_under(kept);
                         restored.expect("a picture can be gone back to");
                     }
-                    // Well within the replica's patience.
-                    let now = world.trace.now();
-                    self.databases.insert(one, until.min(now + DATABASE_AWAY));
+                    let back = until.min(now + DATABASE_AWAY);
+                    self.databases.insert(one, back);
+                    self.rested.insert(one, back + DATABASE_BACK);
                 }
                 false
             }
