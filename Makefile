@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test upgrade torture torture-binary measure simulate lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-runs torture-binary measure simulate lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -101,6 +101,14 @@ torture: ## Break a cluster for MINUTES while clients use it, and judge what the
 	cargo build --locked --profile torture --package threefold-tests --bin torture
 	THREEFOLD_BIN=$(TORTURE)/threefold-torture THREEFOLD_TORTURE_BIN=$(TORTURE)/threefold-torture $(TORTURE)/torture run --minutes $(MINUTES) \
 	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
+
+# make torture-runs RUNS=6 MINUTES=20 SEED=101 DATABASE=postgres REPORTS=folder
+RUNS ?= 6
+REPORTS ?= .
+torture-runs: ## RUNS of it one after the other, each with the next seed and a report of its own
+	for seed in $$(seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(RUNS) - 1))); do \
+	  $(MAKE) --no-print-directory torture SEED=$$seed REPORT=$(REPORTS)/torture-$(DATABASE)-$$seed.json || exit 1; \
+	done
 
 # make measure DATABASE=postgres WHAT="failover --rounds 50"; also `follower` and `million --expenses 1000000`
 WHAT ?= failover
