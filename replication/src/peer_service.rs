@@ -1,6 +1,7 @@
 //! Answers to other replicas' calls.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -23,6 +24,9 @@ use crate::running::Running;
 use crate::status::Role;
 use crate::trace::TraceContext;
 use crate::verify;
+
+/// Longest time until whoever sends a snapshot hears that it is still being installed.
+const INSTALL_ANSWER: Duration = Duration::from_secs(3);
 
 impl Replica {
     /// Answers a peer's call, in the format that the call is of. The caller has checked the cluster secret.
@@ -185,8 +189,17 @@ async fn install(running: &Running, chunk: SnapshotChunk) -> Result<Bytes, PeerF
             known
         }
     };
-    let answer = installed.wait_for(Option::is_some).await;
-    let answer = answer.ok().and_then(|answer| answer.clone());
+    let known = async {
+        let answer = installed.wait_for(Option::is_some).await;
+        answer.ok().and_then(|answer| answer.clone())
+    };
+    let answer = match chunk.asks_again {
+        true => match tokio::time::timeout(INSTALL_ANSWER, known).await {
+            Ok(answer) => answer,
+            Err(_) => return consensus::goes_on(),
+        },
+        false => known.await,
+    };
     answer.unwrap_or_else(|| {
         Err(ServiceFault::Unavailable("the snapshot was not installed".to_owned()).into())
     })

@@ -124,6 +124,7 @@ mod tests {
             offset,
             bytes: Bytes::from_static(bytes.as_bytes()),
             done,
+            asks_again: true,
         }
     }
 

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use threefold_tests::client::NewExpense;
 use threefold_tests::cluster::Replica;
 use threefold_tests::feed::Subscriber;
 use threefold_tests::load::Load;
 use threefold_tests::wait::until;
 use threefold_tests::{Cluster, DatabaseKind, binary, inspect};
 
+/// What the log says of a snapshot that is sent, and of one that is taken.
+const SENT: &str = "sending a snapshot";
+const INSTALLED: &str = "installing a snapshot";
 const COMPACT_AFTER_ENTRIES: &str = "20";
 const ANSWERS: usize = 400;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,7 +44,7 @@ async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
     let state = inspect::assert_identical(&cluster).await;
     assert!(state.revision >= record.answered.len() as u64);
     assert!(
-        away.log().contains("installing a snapshot"),
+        away.log().contains(INSTALLED),
         "the log was kept for long enough: this shows nothing"
     );
 
@@ -52,6 +56,54 @@ async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
     // And it starts again from what was installed.
     away.restart().await;
     assert_eq!(inspect::assert_identical(&cluster).await, state);
+}
+
+/// Installing takes longer than any call may: it is neither begun again nor sent again, and nobody stands for election.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_installation_is_waited_for() {
+    let cluster = Cluster::builder()
+        .database(DatabaseKind::Sqlite)
+        .in_sync_timeout_ms(1_000)
+        .flag("--compact-after-entries", COMPACT_AFTER_ENTRIES)
+        .failpoints()
+        .start()
+        .await;
+    let leader = cluster.replica(cluster.leader().await);
+    let away = cluster.replica(cluster.followers().await[0]);
+    away.kill9();
+    let load = Load::start(&[leader.client()], 2);
+    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    load.finish().await;
+
+    let (sent, term) = (count(leader, SENT), term(leader).await);
+    away.set_environment("FAILPOINTS", "snapshot.install=1*sleep(12000)");
+    away.start();
+    until("the snapshot", CUT_TIMEOUT, async || {
+        match count(away, INSTALLED) {
+            0 => Err("not yet"),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    // Fewer than are kept: this one snapshot is enough.
+    for number in 0..10 {
+        let expense = NewExpense::described(&format!("meanwhile {number}"));
+        let answer = leader.client().add_expense(&expense).await;
+        answer.unwrap().accepted();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    inspect::assert_identical(&cluster).await;
+    assert_eq!(count(leader, SENT), sent + 1);
+    assert_eq!(count(away, INSTALLED), 1);
+    assert_eq!(self::term(leader).await, term);
+}
+
+async fn term(replica: &Replica) -> u64 {
+    replica.client().replica().await.unwrap().term
+}
+
+fn count(replica: &Replica, line: &str) -> usize {
+    replica.log().matches(line).count()
 }
 
 /// What the replica says of its own log.
@@ -93,7 +145,7 @@ async fn a_log_of_large_entries_is_cut_too() {
 
     away.restart().await;
     inspect::assert_identical(&cluster).await;
-    assert!(away.log().contains("installing a snapshot"));
+    assert!(away.log().contains(INSTALLED));
 }
 
 #[tokio::test(flavor = "multi_thread")]

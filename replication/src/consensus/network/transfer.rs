@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,17 +19,16 @@ use crate::peer::{PeerError, PeerMethod, decode, encode};
 
 /// Bytes of a snapshot sent in one call.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Times that a chunk is sent without an answer, but for the first: for two and a half minutes in all.
+const REPETITIONS: u32 = 4;
 /// First wait for the answer to a chunk; it doubles with each that does not come.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
-const LONGEST_WAIT: Duration = Duration::from_secs(80);
-/// How long a chunk is sent again and again to a peer that is there.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// Wait for the answer to the last chunk, which comes when the snapshot is installed: then it is asked for again.
-const INSTALL_WAIT: Duration = Duration::from_secs(5);
-/// How long a peer that is there may take for installing.
-const INSTALL_PATIENCE: Duration = Duration::from_secs(3_600);
 /// Pause before a chunk is sent again.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a peer that goes on answering may take to install what it has.
+const INSTALL_PATIENCE: Duration = Duration::from_secs(3_600);
+/// The same for one that answers only when it is done.
+const SILENT_PATIENCE: Duration = Duration::from_secs(300);
 /// Longest wait for the answer to a heartbeat.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -46,6 +44,9 @@ pub(crate) struct SnapshotChunk {
     pub(crate) bytes: Bytes,
     /// True for the last chunk.
     pub(crate) done: bool,
+    /// The sender asks again, with the last chunk, until the snapshot is installed; false from a version that waits.
+    #[serde(default)]
+    pub(crate) asks_again: bool,
 }
 
 /// Why a snapshot did not arrive.
@@ -65,8 +66,6 @@ pub(super) struct Transfer<'a> {
     vote: Vote<u64>,
     /// The peer takes a chunk twice for the same.
     repeats: bool,
-    /// The peer has answered a heartbeat since this was last looked at.
-    is_there: AtomicBool,
 }
 
 impl<'a> Transfer<'a> {
@@ -75,7 +74,6 @@ impl<'a> Transfer<'a> {
             client,
             vote,
             repeats,
-            is_there: AtomicBool::new(false),
         }
     }
 
@@ -96,46 +94,48 @@ impl<'a> Transfer<'a> {
                 offset,
                 bytes: chunk,
                 done,
+                asks_again: self.repeats,
             };
-            match self.deliver(&message).await? {
-                // A vote higher than ours, or the end.
-                Some(response) => return Ok(response),
-                None if done => {
-                    let unconfirmed = "the peer did not confirm the snapshot";
-                    return Err(TransferFailure::new(&unconfirmed));
-                }
-                None => {}
+            // A vote higher than ours, or the end.
+            if let Some(response) = self.deliver(message).await? {
+                return Ok(response);
+            }
+            if done {
+                let unconfirmed = "the peer did not confirm the snapshot";
+                return Err(TransferFailure::new(&unconfirmed));
             }
             offset += length;
             chunk = next;
         }
     }
 
-    /// Sends one chunk, again where no answer comes.
+    /// Sends one chunk, again where no answer comes; the last one until it is installed.
     async fn deliver(
         &self,
-        chunk: &SnapshotChunk,
+        mut chunk: SnapshotChunk,
     ) -> Result<Option<SnapshotResponse<u64>>, TransferFailure> {
-        let (mut wait, patience) = match chunk.done {
-            _ if !self.repeats => (PATIENCE, PATIENCE),
-            false => (FIRST_WAIT, PATIENCE),
-            true => (INSTALL_WAIT, INSTALL_PATIENCE),
-        };
+        if !self.repeats {
+            let answer = self.call(PeerMethod::InstallSnapshot, &chunk, SILENT_PATIENCE);
+            return answer.await.map_err(|e| TransferFailure::new(&e));
+        }
         let begun = Instant::now();
+        let mut silences = 0;
         loop {
-            self.is_there.store(false, Ordering::Relaxed);
-            let silence = match self.call(PeerMethod::InstallSnapshot, chunk, wait).await {
+            let wait = FIRST_WAIT * 2_u32.pow(silences);
+            match self.call(PeerMethod::InstallSnapshot, &chunk, wait).await {
+                Ok(None) if chunk.done && begun.elapsed() < INSTALL_PATIENCE => {
+                    // It has everything, and is at it.
+                    chunk.bytes = Bytes::new();
+                    silences = 0;
+                }
                 Ok(answer) => return Ok(answer),
-                Err(error @ PeerError::Refused { .. }) => return Err(TransferFailure::new(&error)),
-                Err(silence) => silence,
-            };
-            tokio::time::sleep(PAUSE).await;
-            let is_there = self.is_there.load(Ordering::Relaxed);
-            if !is_there || !self.repeats || begun.elapsed() > patience {
-                return Err(TransferFailure::new(&silence));
-            }
-            if !chunk.done {
-                wait = LONGEST_WAIT.min(wait * 2);
+                Err(PeerError::Unreachable { .. } | PeerError::NotSent { .. })
+                    if silences < REPETITIONS =>
+                {
+                    silences += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(TransferFailure::new(&error)),
             }
         }
     }
@@ -153,8 +153,7 @@ impl<'a> Transfer<'a> {
             let answer = self.call(PeerMethod::AppendEntries, &heartbeat, HEARTBEAT_TIMEOUT);
             match answer.await {
                 Ok(AppendEntriesResponse::HigherVote(vote)) => return vote,
-                Ok(_) => self.is_there.store(true, Ordering::Relaxed),
-                Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
         }
     }
