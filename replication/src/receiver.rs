@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use openraft::Vote;
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
@@ -41,9 +42,18 @@ struct State {
 
 struct Transfer {
     id: Uuid,
+    vote: Vote<u64>,
     file: SnapshotFile,
     out: File,
     length: u64,
+}
+
+impl State {
+    /// The beginning of a transfer that was given up may come late; a leader's names are in order of time.
+    fn has_newer(&self, chunk: &SnapshotChunk) -> bool {
+        let under_way = self.transfer.as_ref();
+        under_way.is_some_and(|it| (it.vote, it.id) > (chunk.vote, chunk.transfer))
+    }
 }
 
 impl SnapshotReceiver {
@@ -71,8 +81,8 @@ impl SnapshotReceiver {
         match under_way {
             Some(transfer) if !chunk.done && end <= transfer.length => return Ok(Taken::Part),
             Some(_) => {}
-            None if chunk.offset == 0 => {
-                state.transfer = Some(self.begin(chunk.transfer).map_err(failed)?);
+            None if chunk.offset == 0 && !state.has_newer(chunk) => {
+                state.transfer = Some(self.begin(chunk).map_err(failed)?);
             }
             None => {}
         }
@@ -94,7 +104,8 @@ impl SnapshotReceiver {
         Ok(Taken::Whole(transfer.file, installed))
     }
 
-    fn begin(&self, id: Uuid) -> std::io::Result<Transfer> {
+    fn begin(&self, chunk: &SnapshotChunk) -> std::io::Result<Transfer> {
+        let id = chunk.transfer;
         std::fs::create_dir_all(&self.folder)?;
         let path = self.folder.join(format!("incoming-{id}.snapshot"));
         let out = OpenOptions::new()
@@ -104,6 +115,7 @@ impl SnapshotReceiver {
             .open(&path)?;
         Ok(Transfer {
             id,
+            vote: chunk.vote,
             file: SnapshotFile::new(path),
             out,
             length: 0,
@@ -113,8 +125,6 @@ impl SnapshotReceiver {
 
 #[cfg(test)]
 mod tests {
-    use openraft::Vote;
-
     use super::*;
 
     fn chunk(transfer: u128, offset: u64, bytes: &'static str, done: bool) -> SnapshotChunk {
@@ -173,6 +183,8 @@ mod tests {
         // What another leader begins takes its place.
         receiver.take(&chunk(2, 0, "ONE, ", false)).await.unwrap();
         assert!(receiver.take(&chunk(1, 5, "two, ", false)).await.is_err());
+        // Not the beginning of an earlier one, however late it comes.
+        assert!(receiver.take(&chunk(1, 0, "one, ", false)).await.is_err());
         let last = receiver.take(&chunk(2, 5, "TWO", true)).await;
         let Ok(Taken::Whole(file, _)) = last else {
             panic!("it is whole");

@@ -80,7 +80,7 @@ async fn a_long_installation_is_waited_for() {
     away.start();
     until("the snapshot", CUT_TIMEOUT, async || {
         match count(away, INSTALLED) {
-            0 => Err("not yet"),
+            0 => Err("it does not come".to_owned()),
             _ => Ok(()),
         }
     })

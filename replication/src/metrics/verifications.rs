@@ -21,6 +21,7 @@ pub(crate) struct Verifications {
     verified_at: Number,
     differing: Number,
     undecided: Number,
+    at_large: Number,
 }
 
 impl Verifications {
@@ -35,6 +36,7 @@ impl Verifications {
             verified_at: Number::default(),
             differing: Number::default(),
             undecided: Number::default(),
+            at_large: Number::default(),
         }
     }
 
@@ -56,6 +58,7 @@ impl Verifications {
         }
         self.differing.set(conclusion.differing);
         self.undecided.set(u64::from(conclusion.undecided));
+        self.at_large.set(conclusion.at_large);
         if conclusion.is_equal() {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
             self.verified_revision.set(conclusion.revision);
@@ -89,6 +92,11 @@ impl Verifications {
             "verify_undecided",
             "1 if the last comparison that told found rows of which it cannot be told whose are right",
             self.undecided.clone(),
+        );
+        registry.register(
+            "verify_at_large_replicas",
+            "Replicas whose tables were wrong in the last comparison that told, and that could not be told so: they may be serving",
+            self.at_large.clone(),
         );
     }
 }

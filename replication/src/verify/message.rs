@@ -67,6 +67,9 @@ pub(crate) struct Conclusion {
     pub(crate) undecided: bool,
     /// Replicas that gave no digest.
     pub(crate) unanswered: u64,
+    /// Those of the differing ones that could not be told, and may be serving.
+    #[serde(default)]
+    pub(crate) at_large: u64,
 }
 
 impl Conclusion {

@@ -135,11 +135,15 @@ impl Round {
         }
         let unanswered =
             |replica: &&super::VerifiedReplica| replica.state == TablesState::Unanswered;
+        let at_large = |replica: &&super::VerifiedReplica| {
+            replica.state == TablesState::Differs && !replica.quarantined
+        };
         let conclusion = Conclusion {
             revision: self.verification.revision.map_or(0, Revision::get),
             differing: judgement.wrong.len() as u64,
             undecided: !judgement.undecided.is_empty(),
             unanswered: replicas.iter().filter(unanswered).count() as u64,
+            at_large: replicas.iter().filter(at_large).count() as u64,
         };
         self.verification.state = if conclusion.undecided {
             VerificationState::Undecided
@@ -156,6 +160,7 @@ impl Round {
             differing = conclusion.differing,
             undecided = conclusion.undecided,
             unanswered = conclusion.unanswered,
+            at_large = conclusion.at_large,
             "the tables of the replicas have been compared"
         );
         self.publish();

@@ -36,12 +36,18 @@ pub(crate) async fn keep_comparing(running: Arc<Running>, interval: Duration) {
         tokio::time::sleep(TICK.min(interval / 10)).await;
         let concluded = running.verifier.concluded();
         doubt.look(concluded, in_sync(&running));
-        let leads = consensus::view(&running.raft).role == Role::Leader;
-        if !leads || running.alarm.quarantine().is_some() {
+        let view = consensus::view(&running.raft);
+        let leads = view.role == Role::Leader;
+        // What a majority does not take has to wait in the log, with all that would follow it.
+        let is_followed = view.majority_heard.is_some_and(|ago| ago < TICK);
+        if !leads || !is_followed || running.alarm.quarantine().is_some() {
             continue;
         }
+        let retries = retry_at.is_none_or(|at| Instant::now() >= at);
         let due = match (doubt.pause(), retry_at, concluded) {
-            (Some(pause), _, Some((at, _))) => at.elapsed() >= spread(interval.min(pause)),
+            (Some(pause), _, Some((at, _))) => {
+                retries && at.elapsed() >= spread(interval.min(pause))
+            }
             (_, Some(at), _) => Instant::now() >= at,
             (_, None, Some((at, _))) => at.elapsed() >= spread(interval),
             (_, None, None) => started.elapsed() >= spread(interval.min(FIRST)),
@@ -52,8 +58,12 @@ pub(crate) async fn keep_comparing(running: Arc<Running>, interval: Duration) {
         let begun = Verifier::begin(&running);
         let ended = running.verifier.ended(begun.id).await;
         let state = ended.map_or(VerificationState::Incomplete, |ended| ended.state);
+        let after_incomplete = match doubt.pause() {
+            Some(_) => AFTER_UNDECIDED,
+            None => AFTER_INCOMPLETE,
+        };
         retry_at = (state == VerificationState::Incomplete)
-            .then(|| Instant::now() + spread(interval.min(AFTER_INCOMPLETE)));
+            .then(|| Instant::now() + spread(interval.min(after_incomplete)));
     }
 }
 
@@ -79,14 +89,16 @@ struct Doubt {
 
 impl Doubt {
     fn look(&mut self, concluded: Option<(Instant, Conclusion)>, in_sync: BTreeSet<u64>) {
-        // One that did not reach those in question ends no doubt.
+        // One that did not reach those in question ends no doubt, and one that is wrong and could not be told is one.
         let stays = self.since.is_some();
         let undecided = concluded.filter(|(_, conclusion)| {
-            conclusion.undecided || (stays && !conclusion.is_equal() && conclusion.differing == 0)
+            conclusion.undecided
+                || conclusion.at_large > 0
+                || (stays && !conclusion.is_equal() && conclusion.differing == 0)
         });
         let since = undecided.map(|(at, _)| at);
         let somebody_was_missing =
-            undecided.is_some_and(|(_, conclusion)| conclusion.unanswered > 0);
+            undecided.is_some_and(|(_, it)| it.unanswered > 0 || it.at_large > 0);
         let returned = somebody_was_missing && !in_sync.is_subset(&self.in_sync);
         if since.is_none() {
             *self = Self::default();
@@ -127,6 +139,7 @@ mod tests {
             differing,
             undecided,
             unanswered: 1,
+            at_large: 0,
         };
         Some((at, conclusion))
     }
@@ -156,6 +169,25 @@ mod tests {
         assert_eq!(doubt.pause(), None, "there was none");
         doubt.look(concluded(begin + TICK * 12, 0, true), [2].into());
         assert_eq!(doubt.pause(), Some(AFTER_UNDECIDED));
+    }
+
+    #[test]
+    fn one_that_is_wrong_and_could_not_be_told_is_compared_again() {
+        let mut doubt = Doubt::default();
+        doubt.look(None, [2, 3].into());
+        let told = concluded(Instant::now(), 1, false);
+        doubt.look(told, [2, 3].into());
+        assert_eq!(doubt.pause(), None);
+        let at_large = told.map(|(at, it)| (at + TICK, Conclusion { at_large: 1, ..it }));
+        doubt.look(at_large, [2].into());
+        assert_eq!(doubt.pause(), Some(AFTER_UNDECIDED));
+        doubt.look(at_large, [2, 3].into());
+        assert_eq!(doubt.pause(), Some(AFTER_RETURN));
+        doubt.look(
+            concluded(Instant::now() + TICK * 2, 1, false),
+            [2, 3].into(),
+        );
+        assert_eq!(doubt.pause(), None);
     }
 
     #[test]

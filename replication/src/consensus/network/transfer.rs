@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const INSTALL_PATIENCE: Duration = Duration::from_secs(3_600);
 /// The same for one that answers only when it is done.
 const SILENT_PATIENCE: Duration = Duration::from_secs(300);
-/// Longest wait for the answer to a heartbeat.
+/// Wait for the answer to a heartbeat, where they do not come more rarely.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// One chunk of a snapshot on its way to a peer.
@@ -148,12 +148,12 @@ impl<'a> Transfer<'a> {
             entries: Vec::new(),
             leader_commit: None,
         };
+        let wait = HEARTBEAT_TIMEOUT.max(interval);
         loop {
             tokio::time::sleep(interval).await;
-            let answer = self.call(PeerMethod::AppendEntries, &heartbeat, HEARTBEAT_TIMEOUT);
-            match answer.await {
-                Ok(AppendEntriesResponse::HigherVote(vote)) => return vote,
-                Ok(_) | Err(_) => {}
+            let answer = self.call(PeerMethod::AppendEntries, &heartbeat, wait).await;
+            if let Ok(AppendEntriesResponse::HigherVote(vote)) = answer {
+                return vote;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Telling those who are wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{Round, TIMEOUT};
 use crate::verify::TablesState;
@@ -8,6 +9,11 @@ use crate::verify::ask::Unanswered;
 use crate::verify::digest::Digest;
 use crate::verify::judgement::{Evidence, Judgement, Jury, Spot};
 use crate::verify::message::Asked;
+
+/// How often a replica is told that it is wrong.
+const ATTEMPTS: u32 = 6;
+/// Pause between two.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl Round {
     /// Shows each replica that is wrong that it is.
@@ -50,14 +56,17 @@ impl Round {
                 continue;
             }
             let evidence = Evidence::of(self.verification.id, digests, spot, jury.leader);
-            match self.ask(*id, &Asked::Accuse(evidence), TIMEOUT).await {
-                Ok(_) => {
+            match self.tell(*id, &Asked::Accuse(evidence)).await {
+                Ok(()) => {
                     if let Some(replica) = self.verification.replica_mut(*id) {
                         replica.quarantined = true;
                     }
                 }
                 Err(Unanswered::Refused(reason) | Unanswered::Unreachable(reason)) => {
-                    tracing::error!(reason, "replica {id} was not quarantined");
+                    tracing::error!(
+                        reason,
+                        "replica {id} holds other rows and was not quarantined; it is compared again soon"
+                    );
                 }
                 Err(Unanswered::NotLeader) => {}
             }
@@ -80,6 +89,22 @@ impl Round {
         }
         self.verification.undecided = !judgement.undecided.is_empty();
         self.publish();
+    }
+}
+
+impl Round {
+    /// Tells a replica that it is wrong, again where it does not answer: it serves until it knows.
+    async fn tell(&self, id: u64, accusation: &Asked) -> Result<(), Unanswered> {
+        let mut attempts = 1;
+        loop {
+            match self.ask(id, accusation, TIMEOUT).await {
+                Err(Unanswered::Unreachable(_)) if attempts < ATTEMPTS => {
+                    attempts += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                answer => return answer.map(drop),
+            }
+        }
     }
 }
 
