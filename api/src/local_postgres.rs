@@ -9,12 +9,13 @@ mod error;
 mod programs;
 
 use std::fs::OpenOptions;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use tokio::net::TcpSocket;
 
 use crate::child_process::ChildProcess;
 
@@ -178,8 +179,8 @@ fn absolute(settings: Settings) -> Result<Settings, Error> {
 
 /// Asked first, so that a foreign server at the port is named, and is never taken for this one.
 fn refuse_port_in_use(settings: &Settings) -> Result<(), Error> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)) {
-        Ok(_) => Ok(()),
+    match bind(settings.port) {
+        Ok(()) => Ok(()),
         Err(source) => Err(match data_directory::running_server(&settings.directory) {
             Some(process_id) => Error::StillRunning {
                 process_id,
@@ -191,6 +192,13 @@ fn refuse_port_in_use(settings: &Settings) -> Result<(), Error> {
             },
         }),
     }
+}
+
+/// Without listening: a process that another thread starts just now would go on to, until it has become another program.
+fn bind(port: u16) -> std::io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())
 }
 
 fn spawn(

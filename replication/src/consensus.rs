@@ -17,7 +17,7 @@ pub(crate) use log_store::{LogSize, LogStore};
 pub(crate) use network::{NetworkFactory, SnapshotChunk};
 pub(crate) use offline::{make_only_voter, stored_position};
 pub(crate) use state_machine::StateMachine;
-pub(crate) use types::{LogId, Node, Raft, Wanted};
+pub(crate) use types::{LogId, Node, Raft, Vote, Wanted};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -20,6 +20,8 @@ use crate::wire::Wire;
 
 /// Longest wait for one peer's answer, and the pause between rounds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest wait for one that an operator adds to begin its folder and its tables.
+const ADOPTION_TIMEOUT: Duration = Duration::from_secs(15);
 const ROUND_PAUSE: Duration = Duration::from_millis(200);
 /// How often a peer is asked before it is taken to be lost.
 const ATTEMPTS: usize = 10;
@@ -167,7 +169,7 @@ pub(crate) async fn watch_for_cluster(wire: &Wire) -> MetACluster {
 /// Has whoever is at an address adopt this replica's cluster, and returns its birth mark; none from a version that did not
 /// say.
 pub(crate) async fn adopt_at(wire: &Wire, peer: &PeerAddress) -> Result<Option<Uuid>, PeerError> {
-    let adopted = wire.call_at(peer, None, PeerMethod::Found, encode(&()), ANSWER_TIMEOUT);
+    let adopted = wire.call_at(peer, None, PeerMethod::Found, encode(&()), ADOPTION_TIMEOUT);
     birth_mark(peer.id, adopted.await)
 }
 

@@ -5,12 +5,11 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use openraft::Vote;
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
-use crate::consensus::SnapshotChunk;
 use crate::consensus::snapshot::SnapshotFile;
+use crate::consensus::{SnapshotChunk, Vote};
 use crate::peer::{PeerFault, ServiceFault};
 
 /// The answer to a last chunk; none while the snapshot is being installed.
@@ -42,7 +41,7 @@ struct State {
 
 struct Transfer {
     id: Uuid,
-    vote: Vote<u64>,
+    vote: Vote,
     file: SnapshotFile,
     out: File,
     length: u64,

@@ -1,9 +1,11 @@
 //! Loopback ports that no other test takes, in this process or another one.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use tokio::net::TcpSocket;
 use uuid::Uuid;
 
 /// Below the range that the system hands out for outgoing connections, so that none of those takes a port while its
@@ -45,11 +47,19 @@ fn try_reserve(number: u16) -> Option<Port> {
     fs::create_dir_all(&folder).expect("the folder for port locks");
     let lock = File::create(folder.join(number.to_string())).expect("a port lock");
     lock.try_lock().ok()?;
-    TcpListener::bind((Ipv4Addr::LOCALHOST, number)).ok()?;
+    is_free(number).ok()?;
     Some(Port {
         number,
         _lock: lock,
     })
+}
+
+/// Nothing listens there, and not for a moment does this: a process that another thread starts just then would keep the socket until
+/// it has become another program.
+fn is_free(number: u16) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, number).into())
 }
 
 /// The system drops a lock with its process, so nothing here has to be tidied up after a crash.
@@ -59,6 +69,8 @@ fn lock_folder() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -67,6 +79,15 @@ mod tests {
         assert!(try_reserve(port.number()).is_none());
         let number = port.number();
         drop(port);
+        assert!(try_reserve(number).is_some());
+    }
+
+    #[test]
+    fn a_port_is_not_reserved_where_somebody_listens() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let number = listener.local_addr().unwrap().port();
+        assert!(try_reserve(number).is_none());
+        drop(listener);
         assert!(try_reserve(number).is_some());
     }
 

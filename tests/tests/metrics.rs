@@ -29,11 +29,12 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 /// Series of one replica. Those of clients' requests are bounded by the schema, all others by the cluster.
 const MOST_SERIES: usize = 2_500;
 /// The headings of docs/operations.md that alerts may send people to.
-const RUNBOOKS: [&str; 6] = [
+const RUNBOOKS: [&str; 7] = [
     "a-replica-is-dead",
     "the-disk-is-full",
     "the-majority-is-lost",
     "a-replica-is-quarantined",
+    "it-cannot-be-told-who-is-wrong",
     "there-is-no-leader",
     "writes-are-slow",
 ];
