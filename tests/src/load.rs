@@ -100,11 +100,15 @@ async fn write(
         number += 1;
         let expense = NewExpense::described(format!("writer {writer}, expense {number}"));
         let mut answer = None;
-        while answer.is_none() {
+        // What has been begun is asked of everybody once more: some may be gone for good.
+        let mut left = clients.len();
+        while answer.is_none() && left > 0 {
             turn += 1;
+            if stop.load(Ordering::Relaxed) {
+                left -= 1;
+            }
             match clients[turn % clients.len()].add_expense(&expense).await {
                 Ok(payload) => answer = Some(payload.accepted().1),
-                Err(_) if stop.load(Ordering::Relaxed) => break,
                 Err(_) => tokio::time::sleep(RETRY_DELAY).await,
             }
         }
