@@ -87,7 +87,7 @@ async fn a_long_installation_is_waited_for() {
     .await;
     // Fewer than are kept: this one snapshot is enough.
     for number in 0..10 {
-        let expense = NewExpense::described(&format!("meanwhile {number}"));
+        let expense = NewExpense::described(format!("meanwhile {number}"));
         let answer = leader.client().add_expense(&expense).await;
         answer.unwrap().accepted();
         tokio::time::sleep(Duration::from_secs(1)).await;
