@@ -94,13 +94,14 @@ REPLICAS ?= 3
 SEED ?=
 ONLY ?=
 REPORT ?=
+PAUSE_MS ?=
 TORTURE := $(abspath $(or $(CARGO_TARGET_DIR),target)/torture)
 torture: ## Break a cluster for MINUTES while clients use it, and judge what they saw: docs/reliability.md
 	cargo build --locked --profile torture --package threefold-api --features failpoints --bin threefold
 	cp -f $(TORTURE)/threefold $(TORTURE)/threefold-torture
 	cargo build --locked --profile torture --package threefold-tests --bin torture
 	THREEFOLD_BIN=$(TORTURE)/threefold-torture THREEFOLD_TORTURE_BIN=$(TORTURE)/threefold-torture $(TORTURE)/torture run --minutes $(MINUTES) \
-	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
+	  --database $(DATABASE) --replicas $(REPLICAS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT)) $(if $(PAUSE_MS),--pause-ms $(PAUSE_MS))
 
 # make torture-runs RUNS=6 MINUTES=20 SEED=101 DATABASE=postgres REPORTS=folder
 RUNS ?= 6

@@ -46,6 +46,9 @@ struct RunArguments {
     /// Decides which faults come, and what clients do; drawn where it is missing.
     #[arg(long)]
     seed: Option<u64>,
+    /// How long each client pauses between two operations, in milliseconds: longer where runs share a machine.
+    #[arg(long, default_value_t = Load::default().pause_ms, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pause_ms: u64,
     /// Only these kinds of faults.
     #[arg(long, value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(KINDS))]
     only: Vec<String>,
@@ -98,7 +101,10 @@ async fn run(arguments: RunArguments) -> ExitCode {
         only: arguments.only,
         first: Vec::new(),
         failpoints: !arguments.no_failpoints,
-        load: Load::default(),
+        load: Load {
+            pause_ms: arguments.pause_ms,
+            ..Load::default()
+        },
         heal_within: run::HEAL_WITHIN,
     };
     let (report, mut cluster) = run::run(&options).await;

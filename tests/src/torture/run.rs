@@ -22,7 +22,7 @@ const LOOK_EVERY: u64 = 3;
 /// Replicas beyond those that the run is for, which come and go.
 const SPARES: u16 = fault::MOST_MORE;
 /// Entries of the log that stay: so few that whoever was away for some seconds needs a snapshot, and enough to outlast one. In a long run
-/// there is more in it.
+/// there is more in it, and where clients pause for longer there is less.
 const LOG_ENTRIES: u64 = 150;
 const LOG_ENTRIES_A_MINUTE: u64 = 100;
 /// Minutes that make no difference.
@@ -62,7 +62,9 @@ pub const HEAL_WITHIN: Duration = Duration::from_secs(90);
 impl Options {
     fn log_entries(&self) -> String {
         let minutes = (self.duration.as_secs() / 60).saturating_sub(SHORT_RUN);
-        (LOG_ENTRIES + LOG_ENTRIES_A_MINUTE * minutes).to_string()
+        let usual = Load::default().pause_ms;
+        let grown = LOG_ENTRIES_A_MINUTE * minutes * usual / self.load.pause_ms.max(usual);
+        (LOG_ENTRIES + grown).to_string()
     }
 
     fn ground(&self) -> Ground {
