@@ -80,7 +80,8 @@ impl SnapshotReceiver {
         match under_way {
             Some(transfer) if !chunk.done && end <= transfer.length => return Ok(Taken::Part),
             Some(_) => {}
-            None if chunk.offset == 0 && !state.has_newer(chunk) => {
+            // Without bytes it only asks after what was here before a restart.
+            None if chunk.offset == 0 && !chunk.bytes.is_empty() && !state.has_newer(chunk) => {
                 state.transfer = Some(self.begin(chunk).map_err(failed)?);
             }
             None => {}
@@ -179,6 +180,7 @@ mod tests {
         receiver.take(&chunk(1, 0, "one, ", false)).await.unwrap();
         assert!(receiver.take(&chunk(1, 10, "three", true)).await.is_err());
         assert!(receiver.take(&chunk(2, 5, "two, ", false)).await.is_err());
+        assert!(receiver.take(&chunk(2, 0, "", true)).await.is_err());
         // What another leader begins takes its place.
         receiver.take(&chunk(2, 0, "ONE, ", false)).await.unwrap();
         assert!(receiver.take(&chunk(1, 5, "two, ", false)).await.is_err());
