@@ -5,6 +5,7 @@ mod transfer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use openraft::error::{
     Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
 };
@@ -61,22 +62,25 @@ pub(crate) struct Client {
 type Rpc<T> = Result<T, RPCError<u64, Node, RaftError<u64>>>;
 
 impl Client {
+    /// Sends one call to this peer.
+    async fn ask<Q: Serialize>(
+        &self,
+        method: PeerMethod,
+        request: &Q,
+        timeout: Duration,
+    ) -> Result<Bytes, PeerError> {
+        let (peer, node) = (self.target, Some(&self.node));
+        let answer = self.wire.call(peer, node, method, encode(request), timeout);
+        answer.await
+    }
+
     async fn call<Q: Serialize, A: DeserializeOwned>(
         &self,
         method: PeerMethod,
         request: &Q,
         timeout: Duration,
     ) -> Rpc<A> {
-        let answer = self
-            .wire
-            .call(
-                self.target,
-                Some(&self.node),
-                method,
-                encode(request),
-                timeout,
-            )
-            .await;
+        let answer = self.ask(method, request, timeout).await;
         // A peer that is down or refuses is not asked again at once: openraft backs off from the unreachable.
         let bytes = answer.map_err(|error| match error {
             PeerError::Unreachable { .. } => RPCError::Unreachable(Unreachable::new(&error)),
@@ -128,13 +132,7 @@ impl RaftNetwork<TypeConfig> for Client {
             StreamingError::Unreachable(Unreachable::new(&TransferFailure::new(&error)))
         };
         // A snapshot of a large database is not written to find that nobody is there to take it.
-        let hello = self.wire.call(
-            self.target,
-            Some(&self.node),
-            PeerMethod::Hello,
-            encode(&()),
-            HELLO_TIMEOUT,
-        );
+        let hello = self.ask(PeerMethod::Hello, &(), HELLO_TIMEOUT);
         let hello = hello.await.map_err(|e| unreachable(&e))?;
         let hello: HelloAnswer = decode(&hello).map_err(|e| unreachable(&e))?;
         let format = hello.formats.common(Formats::OWN).snapshot;

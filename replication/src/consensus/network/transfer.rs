@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::super::types::TypeConfig;
 use super::Client;
-use crate::peer::{PeerError, PeerMethod, decode, encode};
+use crate::peer::{PeerError, PeerMethod, decode};
 
 /// Bytes of a snapshot sent in one call.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -164,10 +164,8 @@ impl<'a> Transfer<'a> {
         request: &Q,
         timeout: Duration,
     ) -> Result<A, PeerError> {
-        let (peer, node) = (self.client.target, &self.client.node);
-        let wire = &self.client.wire;
-        let answer = wire.call(peer, Some(node), method, encode(request), timeout);
-        let bytes = answer.await?;
+        let bytes = self.client.ask(method, request, timeout).await?;
+        let peer = self.client.target;
         decode(&bytes).map_err(|fault| PeerError::Refused { peer, fault })
     }
 }
