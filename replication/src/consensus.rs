@@ -65,8 +65,8 @@ pub(crate) fn raft_config(config: &Config) -> Result<Arc<RaftConfig>, String> {
         max_payload_entries: 64,
         replication_lag_threshold: config.compact_after_entries,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(config.compact_after_entries),
-        max_in_snapshot_log_to_keep: config.compact_after_entries,
-        purge_batch_size: 256,
+        // `compaction.rs` cuts it.
+        max_in_snapshot_log_to_keep: u64::MAX,
         ..RaftConfig::default()
     };
     #[cfg(feature = "simulation")]
@@ -195,14 +195,41 @@ pub(crate) async fn initialize(
     }
 }
 
+/// Where the log begins, and from where on it is needed.
+#[derive(Debug)]
+pub(crate) struct LogExtent {
+    /// Index of the last entry before the last position noted: of the state that a peer would be sent.
+    pub(crate) noted: Option<u64>,
+    /// Index of the last entry that was purged.
+    pub(crate) purged: Option<u64>,
+    /// Index up to which each peer has confirmed the log to this replica, if it leads.
+    pub(crate) confirmed: BTreeMap<u64, u64>,
+}
+
+/// What the engine knows of the log.
+pub(crate) fn log_extent(raft: &Raft) -> LogExtent {
+    let metrics = raft.data_metrics();
+    let metrics = metrics.borrow();
+    let peers = metrics.replication.iter().flatten();
+    LogExtent {
+        noted: metrics.snapshot.map(|log_id| log_id.index),
+        purged: metrics.purged.map(|log_id| log_id.index),
+        confirmed: peers
+            .filter_map(|(id, confirmed)| Some((*id, (*confirmed)?.index)))
+            .collect(),
+    }
+}
+
 /// Longest wait for a note of the position.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Purges the log through an index, as far as the state holds it.
 pub(crate) async fn compact(raft: &Raft, through: u64) -> Result<(), String> {
     let stopped = |fatal: openraft::error::Fatal<u64>| fatal.to_string();
-    raft.trigger().snapshot().await.map_err(stopped)?;
     let mut metrics = raft.data_metrics();
+    if log_extent(raft).noted < Some(through) {
+        raft.trigger().snapshot().await.map_err(stopped)?;
+    }
     let noted = async {
         let noted = metrics.wait_for(|metrics| {
             let noted = metrics.snapshot.map(|log_id| log_id.index);

@@ -58,6 +58,7 @@ mod proposal;
 mod read_barrier;
 mod receiver;
 mod removed;
+mod retention;
 mod running;
 mod store;
 mod succession;

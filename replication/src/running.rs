@@ -29,6 +29,7 @@ use crate::metrics::Queue;
 use crate::read_barrier::ReadBarrier;
 use crate::receiver::SnapshotReceiver;
 use crate::replica::Fault;
+use crate::retention::Retention;
 use crate::status::{LostLeader, ReplicaStatus, Report, Role};
 use crate::succession::Succession;
 use crate::verify::{self, Examiner, Verifier};
@@ -44,6 +45,7 @@ pub(crate) struct Running {
     pub(crate) db: Database,
     pub(crate) wire: Arc<Wire>,
     pub(crate) raft: Raft,
+    pub(crate) retention: Arc<Retention>,
     pub(crate) machine: StateMachine,
     /// The readers' connections at the last look at the database.
     looked_at: AtomicU64,
@@ -102,8 +104,10 @@ impl Running {
         log.follow(applied.clone());
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
+        let retention = Arc::new(Retention::new(2 * config.in_sync_timeout));
         let network = NetworkFactory {
             wire: wire.clone(),
+            retention: retention.clone(),
             heartbeat: Duration::from_millis(raft_config.heartbeat_interval),
         };
         let unreadable = |e: &dyn std::fmt::Display| Fault(format!("the log cannot be read: {e}"));
@@ -140,6 +144,7 @@ impl Running {
             db,
             wire,
             raft,
+            retention,
             machine,
             looked_at: AtomicU64::new(0),
             applied,

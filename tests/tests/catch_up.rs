@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use threefold_tests::client::NewExpense;
 use threefold_tests::cluster::Replica;
 use threefold_tests::feed::Subscriber;
 use threefold_tests::load::Load;
@@ -16,6 +15,7 @@ const COMPACT_AFTER_ENTRIES: &str = "20";
 const ANSWERS: usize = 400;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
 const CUT_TIMEOUT: Duration = Duration::from_secs(20);
+const CAUGHT_UP_TIMEOUT: Duration = Duration::from_secs(40);
 const FEED_TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
@@ -28,7 +28,7 @@ async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
     let away = cluster.replica(cluster.followers().await[0]);
     away.kill9();
 
-    // Few writers, so that there are many log entries: far more than are kept.
+    let mut answered = write_more_than_is_kept(&cluster).await;
     let others: Vec<_> = cluster
         .replicas()
         .iter()
@@ -36,13 +36,13 @@ async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
         .map(|replica| replica.client())
         .collect();
     let load = Load::start(&others, 2);
-    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    load.wait_for_answers(ANSWERS / 8, ANSWERS_TIMEOUT).await;
     away.restart().await;
     load.wait_for_answers(ANSWERS / 4, ANSWERS_TIMEOUT).await;
-    let record = load.finish().await;
+    answered += load.finish().await.answered.len() as u64;
 
     let state = inspect::assert_identical(&cluster).await;
-    assert!(state.revision >= record.answered.len() as u64);
+    assert!(state.revision >= answered);
     assert!(
         away.log().contains(INSTALLED),
         "the log was kept for long enough: this shows nothing"
@@ -58,7 +58,8 @@ async fn a_replica_left_behind_comes_back(database: DatabaseKind) {
     assert_eq!(inspect::assert_identical(&cluster).await, state);
 }
 
-/// Installing takes longer than any call may: it is neither begun again nor sent again, and nobody stands for election.
+/// Installing takes longer than any call may, and others write more than the log keeps: it is neither begun again nor sent again,
+/// and nobody stands for election.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_installation_is_waited_for() {
     let cluster = Cluster::builder()
@@ -71,9 +72,7 @@ async fn a_long_installation_is_waited_for() {
     let leader = cluster.replica(cluster.leader().await);
     let away = cluster.replica(cluster.followers().await[0]);
     away.kill9();
-    let load = Load::start(&[leader.client()], 2);
-    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
-    load.finish().await;
+    write_more_than_is_kept(&cluster).await;
 
     let (sent, term) = (count(leader, SENT), term(leader).await);
     away.set_environment("FAILPOINTS", "snapshot.install=1*sleep(12000)");
@@ -85,17 +84,45 @@ async fn a_long_installation_is_waited_for() {
         }
     })
     .await;
-    // Fewer than are kept: this one snapshot is enough.
-    for number in 0..10 {
-        let expense = NewExpense::described(format!("meanwhile {number}"));
-        let answer = leader.client().add_expense(&expense).await;
-        answer.unwrap().accepted();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    // One writer makes an entry of each mutation: more than are kept otherwise, and this one snapshot is enough all the same.
+    let load = Load::start(&[leader.client()], 1);
+    load.wait_for_answers(2 * ANSWERS, ANSWERS_TIMEOUT).await;
+    until("the replica to catch up", CAUGHT_UP_TIMEOUT, async || {
+        let replicas = leader.client().replicas().await;
+        let replicas = replicas.map_err(|error| error.to_string())?;
+        let seen = replicas
+            .into_iter()
+            .find(|seen| seen.id == away.id().to_string());
+        match seen {
+            Some(seen) if seen.in_sync => Ok(()),
+            seen => Err(format!("{seen:?}")),
+        }
+    })
+    .await;
+    load.finish().await;
     inspect::assert_identical(&cluster).await;
     assert_eq!(count(leader, SENT), sent + 1);
     assert_eq!(count(away, INSTALLED), 1);
     assert_eq!(self::term(leader).await, term);
+}
+
+/// Writes while a replica is away, until it has gone too long to be waited for. Returns how many expenses were added.
+async fn write_more_than_is_kept(cluster: &Cluster) -> u64 {
+    let leader = cluster.replica(cluster.leader().await);
+    // One writer, so that each mutation is an entry.
+    let load = Load::start(&[leader.client()], 1);
+    load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
+    let answered = load.finish().await.answered.len() as u64;
+    until(
+        "the log to be cut",
+        CUT_TIMEOUT,
+        async || match log_entries(leader).await? {
+            kept if kept < answered / 2 => Ok(()),
+            kept => Err(format!("it holds {kept} entries")),
+        },
+    )
+    .await;
+    answered
 }
 
 async fn term(replica: &Replica) -> u64 {

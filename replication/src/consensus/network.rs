@@ -25,14 +25,17 @@ use crate::format::Formats;
 use crate::formation::HelloAnswer;
 use crate::metrics::Direction;
 use crate::peer::{PeerError, PeerMethod, decode, encode};
+use crate::retention::Retention;
 use crate::trace;
 use crate::wire::{self, Wire};
 
 /// Longest wait for a peer to say that it is there.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Makes one client a peer.
 pub(crate) struct NetworkFactory {
     pub(crate) wire: Arc<Wire>,
+    pub(crate) retention: Arc<Retention>,
     /// Between two heartbeats of a leader.
     pub(crate) heartbeat: Duration,
 }
@@ -43,6 +46,7 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
     async fn new_client(&mut self, target: u64, node: &Node) -> Client {
         Client {
             wire: self.wire.clone(),
+            retention: self.retention.clone(),
             target,
             node: node.clone(),
             heartbeat: self.heartbeat,
@@ -53,6 +57,7 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
 /// A client of one peer.
 pub(crate) struct Client {
     wire: Arc<Wire>,
+    retention: Arc<Retention>,
     target: u64,
     /// As the membership has it.
     node: Node,
@@ -136,6 +141,8 @@ impl RaftNetwork<TypeConfig> for Client {
         let hello = hello.await.map_err(|e| unreachable(&e))?;
         let hello: HelloAnswer = decode(&hello).map_err(|e| unreachable(&e))?;
         let format = hello.formats.common(Formats::OWN).snapshot;
+        let last = snapshot.meta.last_log_id.map_or(0, |log_id| log_id.index);
+        let _sending = self.retention.sending(self.target, last);
         let transfer = Transfer::new(self, vote, hello.repeats);
         let begun = Instant::now();
         let send = async {
