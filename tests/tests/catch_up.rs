@@ -14,7 +14,7 @@ const INSTALLED: &str = "installing a snapshot";
 const COMPACT_AFTER_ENTRIES: &str = "20";
 const ANSWERS: usize = 400;
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(60);
-const CUT_TIMEOUT: Duration = Duration::from_secs(20);
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(20);
 const CAUGHT_UP_TIMEOUT: Duration = Duration::from_secs(40);
 const FEED_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -77,7 +77,7 @@ async fn a_long_installation_is_waited_for() {
     let (sent, term) = (count(leader, SENT), term(leader).await);
     away.set_environment("FAILPOINTS", "snapshot.install=1*sleep(12000)");
     away.start();
-    until("the snapshot", CUT_TIMEOUT, async || {
+    until("the snapshot", SNAPSHOT_TIMEOUT, async || {
         match count(away, INSTALLED) {
             0 => Err("it does not come".to_owned()),
             _ => Ok(()),
@@ -113,15 +113,7 @@ async fn write_more_than_is_kept(cluster: &Cluster) -> u64 {
     let load = Load::start(&[leader.client()], 1);
     load.wait_for_answers(ANSWERS, ANSWERS_TIMEOUT).await;
     let answered = load.finish().await.answered.len() as u64;
-    until(
-        "the log to be cut",
-        CUT_TIMEOUT,
-        async || match log_entries(leader).await? {
-            kept if kept < answered / 2 => Ok(()),
-            kept => Err(format!("it holds {kept} entries")),
-        },
-    )
-    .await;
+    leader.wait_until_log_is_below(answered / 2).await;
     answered
 }
 
@@ -131,18 +123,6 @@ async fn term(replica: &Replica) -> u64 {
 
 fn count(replica: &Replica, line: &str) -> usize {
     replica.log().matches(line).count()
-}
-
-/// What the replica says of its own log.
-async fn log_entries(replica: &Replica) -> Result<u64, String> {
-    let page = reqwest::get(format!("{}/metrics", replica.peer_url())).await;
-    let page = page.map_err(|error| error.to_string())?.text().await;
-    let page = page.map_err(|error| error.to_string())?;
-    let line = page
-        .lines()
-        .find_map(|line| line.strip_prefix("threefold_log_entries "));
-    line.and_then(|value| value.trim().parse().ok())
-        .ok_or_else(|| "/metrics does not say".to_owned())
 }
 
 /// An import makes few log entries, and large ones: what is kept of them is bounded all the same.
@@ -160,15 +140,7 @@ async fn a_log_of_large_entries_is_cut_too() {
     std::fs::write(&csv, rows).unwrap();
     let leader = cluster.replica(cluster.leader().await);
     binary::run(&["import", csv.to_str().unwrap(), "--url", leader.url()]).await;
-    until(
-        "the log to be cut",
-        CUT_TIMEOUT,
-        async || match log_entries(leader).await? {
-            kept if kept < 8 => Ok(()),
-            kept => Err(format!("it holds {kept} entries")),
-        },
-    )
-    .await;
+    leader.wait_until_log_is_below(8).await;
 
     away.restart().await;
     inspect::assert_identical(&cluster).await;

@@ -464,6 +464,7 @@ async fn snapshots_and_a_log_that_was_cut_are_measured() {
         let expense = NewExpense::described(format!("while it is away {number}"));
         client.add_expense(&expense).await.unwrap().accepted();
     }
+    leader.wait_until_log_is_below(300).await;
     away.restart().await;
     inspect::settled(&cluster).await;
     for (replica, direction) in [(leader, "sent"), (away, "installed")] {

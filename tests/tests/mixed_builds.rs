@@ -57,6 +57,7 @@ async fn upgraded_and_downgraded(database: DatabaseKind) {
     // A log so short that whoever was away comes back by snapshot, from whichever build leads.
     let cluster = Cluster::builder()
         .database(database)
+        .in_sync_timeout_ms(500)
         .flag("--compact-after-entries", "20")
         .prepare()
         .await;

@@ -224,7 +224,7 @@ pub struct Args {
     )]
     pub compact_after_entries: u64,
     /// Megabytes that the log holds at most, about: large entries are cut off earlier. A replica that was away for longer than
-    /// what is kept comes back by snapshot.
+    /// what is kept comes back by snapshot; while it does, four times as much may be kept.
     #[arg(
         long,
         env = "THREEFOLD_COMPACT_AFTER_MB",

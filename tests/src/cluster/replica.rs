@@ -19,6 +19,7 @@ use crate::wait::{Unreached, reach, until};
 use super::{DatabaseKind, LEADER_TIMEOUT};
 
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+const CUT_TIMEOUT: Duration = Duration::from_secs(20);
 const LOG_TAIL_LINES: usize = 40;
 
 /// All that a replica is started with.
@@ -397,6 +398,17 @@ impl Replica {
             (last + 1).saturating_sub(value("threefold_log_entries")?),
             last,
         ))
+    }
+
+    /// Waits until the consensus log holds fewer entries than that: it was cut.
+    pub async fn wait_until_log_is_below(&self, entries: u64) {
+        until("the log to be cut", CUT_TIMEOUT, async || {
+            match self.log_entries().await {
+                Some((first, last)) if last + 1 - first < entries => Ok(()),
+                extent => Err(format!("it holds {extent:?}")),
+            }
+        })
+        .await;
     }
 
     /// The end of its log.
