@@ -198,24 +198,28 @@ pub(crate) async fn initialize(
 /// Where the log begins, and from where on it is needed.
 #[derive(Debug)]
 pub(crate) struct LogExtent {
+    /// Index of the last entry that is applied here.
+    pub(crate) applied: Option<u64>,
     /// Index of the last entry before the last position noted: of the state that a peer would be sent.
     pub(crate) noted: Option<u64>,
     /// Index of the last entry that was purged.
     pub(crate) purged: Option<u64>,
-    /// Index up to which each peer has confirmed the log to this replica, if it leads.
-    pub(crate) confirmed: BTreeMap<u64, u64>,
+    /// Index up to which each peer has confirmed the log to this replica, if any; no peers where it does not lead.
+    pub(crate) confirmed: BTreeMap<u64, Option<u64>>,
 }
 
 /// What the engine knows of the log.
 pub(crate) fn log_extent(raft: &Raft) -> LogExtent {
     let metrics = raft.data_metrics();
     let metrics = metrics.borrow();
+    let index = |log_id: Option<LogId>| log_id.map(|log_id| log_id.index);
     let peers = metrics.replication.iter().flatten();
     LogExtent {
-        noted: metrics.snapshot.map(|log_id| log_id.index),
-        purged: metrics.purged.map(|log_id| log_id.index),
+        applied: index(metrics.last_applied),
+        noted: index(metrics.snapshot),
+        purged: index(metrics.purged),
         confirmed: peers
-            .filter_map(|(id, confirmed)| Some((*id, (*confirmed)?.index)))
+            .map(|(id, confirmed)| (*id, index(*confirmed)))
             .collect(),
     }
 }

@@ -75,24 +75,27 @@ impl Retention {
         }
     }
 
-    /// Takes in which index each peer has confirmed; all peers of a leader, none where this replica does not lead.
-    pub(crate) fn observe(&self, confirmed: &BTreeMap<u64, u64>) {
+    /// Takes in which index each peer has confirmed, if any; all peers of a leader, none where this replica does not lead.
+    pub(crate) fn observe(&self, confirmed: &BTreeMap<u64, Option<u64>>) {
         let mut peers = self.peers();
         peers.retain(|id, progress| progress.sending > 0 || confirmed.contains_key(id));
         for (id, index) in confirmed {
-            let progress = peers.entry(*id).or_insert_with(|| Progress::at(*index));
-            if progress.sending == 0 && progress.index != *index {
-                *progress = Progress::at(*index);
+            let Some(index) = *index else { continue };
+            let progress = peers.entry(*id).or_insert_with(|| Progress::at(index));
+            // What it had confirmed before it got a snapshot is old.
+            if progress.sending == 0 && index > progress.index {
+                *progress = Progress::at(index);
             }
         }
     }
 
-    /// Index after which some peer needs the log.
-    pub(crate) fn needed_after(&self) -> Option<u64> {
+    /// Index after which some peer needs the log, which is there from after `purged` on: who needs what is gone gets a snapshot anyway.
+    pub(crate) fn needed_after(&self, purged: Option<u64>) -> Option<u64> {
         let peers = self.peers();
         let wanting = peers
             .values()
-            .filter(|progress| progress.sending > 0 || progress.moved.elapsed() < self.patience);
+            .filter(|progress| progress.sending > 0 || progress.moved.elapsed() < self.patience)
+            .filter(|progress| Some(progress.index) >= purged);
         wanting.map(|progress| progress.index).min()
     }
 
@@ -111,32 +114,44 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_gets_further_is_waited_for() {
         let retention = Retention::new(PATIENCE);
-        assert_eq!(retention.needed_after(), None);
-        retention.observe(&[(2, 10), (3, 90)].into());
-        assert_eq!(retention.needed_after(), Some(10));
+        assert_eq!(retention.needed_after(None), None);
+        retention.observe(&[(2, Some(10)), (3, Some(90)), (4, None)].into());
+        assert_eq!(retention.needed_after(None), Some(10));
+        assert_eq!(retention.needed_after(Some(10)), Some(10));
+        assert_eq!(retention.needed_after(Some(11)), Some(90), "too late for 2");
         tokio::time::advance(PATIENCE / 2).await;
-        retention.observe(&[(2, 11), (3, 90)].into());
+        retention.observe(&[(2, Some(11)), (3, Some(90))].into());
         tokio::time::advance(PATIENCE / 2).await;
-        assert_eq!(retention.needed_after(), Some(11));
+        assert_eq!(retention.needed_after(None), Some(11));
         tokio::time::advance(PATIENCE).await;
-        retention.observe(&[(2, 11), (3, 95)].into());
-        assert_eq!(retention.needed_after(), Some(95), "2 is away");
+        retention.observe(&[(2, Some(11)), (3, Some(95))].into());
+        assert_eq!(retention.needed_after(None), Some(95), "2 is away");
         retention.observe(&BTreeMap::new());
-        assert_eq!(retention.needed_after(), None, "another leads");
+        assert_eq!(retention.needed_after(None), None, "another leads");
     }
 
+    /// Of a peer that had something, and of one that had nothing.
     #[tokio::test(start_paused = true)]
     async fn a_snapshot_takes_as_long_as_it_takes() {
-        let retention = Arc::new(Retention::new(PATIENCE));
-        retention.observe(&[(2, 10)].into());
-        let sending = retention.sending(2, 50);
-        tokio::time::advance(PATIENCE * 100).await;
-        retention.observe(&[(2, 10)].into());
-        assert_eq!(retention.needed_after(), Some(50));
-        drop(sending);
-        assert_eq!(retention.needed_after(), Some(50), "it goes on from there");
-        retention.observe(&[(2, 50)].into());
-        tokio::time::advance(PATIENCE).await;
-        assert_eq!(retention.needed_after(), None, "it does not go on");
+        for before in [Some(10), None] {
+            let retention = Arc::new(Retention::new(PATIENCE));
+            retention.observe(&[(2, before)].into());
+            let sending = retention.sending(2, 50);
+            tokio::time::advance(PATIENCE * 100).await;
+            retention.observe(&[(2, before)].into());
+            assert_eq!(retention.needed_after(None), Some(50));
+            drop(sending);
+            // The engine has not heard of it yet.
+            retention.observe(&[(2, before)].into());
+            assert_eq!(
+                retention.needed_after(None),
+                Some(50),
+                "it goes on from there"
+            );
+            retention.observe(&[(2, Some(51))].into());
+            assert_eq!(retention.needed_after(None), Some(51));
+            tokio::time::advance(PATIENCE).await;
+            assert_eq!(retention.needed_after(None), None, "it does not go on");
+        }
     }
 }

@@ -73,6 +73,11 @@ async fn a_long_installation_is_waited_for() {
     let away = cluster.replica(cluster.followers().await[0]);
     away.kill9();
     write_more_than_is_kept(&cluster).await;
+    // Whoever leads from now on has never heard of it: as of a newcomer.
+    leader.terminate().await;
+    leader.start();
+    cluster.wait_until_ready().await;
+    let leader = cluster.replica(cluster.leader().await);
 
     let (sent, term) = (count(leader, SENT), term(leader).await);
     away.set_environment("FAILPOINTS", "snapshot.install=1*sleep(12000)");

@@ -45,6 +45,8 @@ struct Shared {
     tail: Mutex<Tail>,
     /// Bytes of all entries appended since the log was opened.
     appended: AtomicU64,
+    /// Below this index there is nothing, as far as is known.
+    first: AtomicU64,
     /// Made durable before what could repeat it is purged.
     state: StateDatabase,
     /// How far the state is; none where nobody says.
@@ -54,6 +56,13 @@ struct Shared {
     /// How long a failing database is tried again.
     patience: Duration,
     metrics: Arc<Metrics>,
+}
+
+/// An end of the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    First,
+    Last,
 }
 
 /// The newest entries, as they were appended.
@@ -103,6 +112,7 @@ impl LogStore {
                 disk,
                 tail: Mutex::default(),
                 appended: AtomicU64::new(0),
+                first: AtomicU64::new(0),
                 state,
                 applied: OnceLock::new(),
                 given_up: CancellationToken::new(),
@@ -303,7 +313,7 @@ impl LogStore {
     }
 
     fn truncate_from(&self, index: u64) -> Result<(), io::Error> {
-        self.remove(index..)?;
+        self.remove(index.., End::Last)?;
         let mut tail = self.tail();
         let removed = tail.entries.split_off(&index);
         tail.bytes -= removed.values().map(|(_, bytes)| bytes).sum::<usize>();
@@ -314,9 +324,15 @@ impl LogStore {
         // First the mark, then the entries: after a crash between the two, entries below the mark are ignored.
         self.write_meta(PURGED, &log_id, true)?;
         failpoint_blocking!("purge.marked");
-        self.remove(..=log_id.index)?;
+        // What earlier purges have removed need not be looked through again.
+        let first = self.shared.first.load(Ordering::Relaxed);
+        if first <= log_id.index {
+            self.remove(first..=log_id.index, End::First)?;
+        }
+        let next = log_id.index.saturating_add(1);
+        self.shared.first.fetch_max(next, Ordering::Relaxed);
         let mut tail = self.tail();
-        let kept = tail.entries.split_off(&log_id.index.saturating_add(1));
+        let kept = tail.entries.split_off(&next);
         tail.entries = kept;
         tail.bytes = tail.entries.values().map(|(_, bytes)| bytes).sum();
         if tail.entries.is_empty() {
@@ -325,12 +341,11 @@ impl LogStore {
         Ok(())
     }
 
-    /// Removes entries in pieces of bounded size, from the outer end, so that a crash in between leaves no hole.
-    fn remove(&self, range: impl RangeBounds<u64>) -> Result<(), io::Error> {
+    /// Removes entries in pieces of bounded size, from the log's own end, so that a crash in between leaves no hole.
+    fn remove(&self, range: impl RangeBounds<u64>, end: End) -> Result<(), io::Error> {
         let bounds = (range.start_bound().cloned(), range.end_bound().cloned());
-        let is_purge = matches!(bounds.0, Bound::Unbounded);
         loop {
-            let indexes = self.shared.disk.indexes(bounds, !is_purge, 1_000)?;
+            let indexes = self.shared.disk.indexes(bounds, end == End::Last, 1_000)?;
             if indexes.is_empty() {
                 return Ok(());
             }
