@@ -159,10 +159,18 @@ async fn a_broken_feed_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_and_receipts_that_lie_are_noticed() {
+    // Lists are read by those who add many; who waits for everybody gives nobody the time to be stale.
+    let many_lists = Load {
+        batch: 5,
+        quorum_percent: 100,
+        ..LOAD
+    };
     notice(
         Circumstances::SlowFollower,
         &[
-            drill("sabotage.stale-read", &["linearizable", "order"]).on_one_follower(),
+            drill("sabotage.stale-read", &["linearizable", "order"])
+                .on_one_follower()
+                .load(many_lists),
             drill("sabotage.min-revision-ignored", &["read your writes"]).on_one_follower(),
             drill("sabotage.receipt-lies", &["receipts"]),
         ],
