@@ -3,6 +3,7 @@
 //! Start reading at [`cluster::Cluster`]. Everything here fails the test at once, by panicking, when what it was asked
 //! for does not happen; everything that waits has a bound.
 
+pub mod bench;
 pub mod binary;
 pub mod client;
 pub mod cluster;

@@ -42,6 +42,13 @@ impl TestPostgres {
         self.url.clone()
     }
 
+    /// The operating system's number of the server's first process.
+    pub async fn pid(&self) -> u32 {
+        let mut server = self.server.lock().await;
+        let server = server.as_mut().expect("a server that runs");
+        server.process().id()
+    }
+
     /// `kill -9`: what was not flushed is lost, and the server recovers at its next start.
     pub async fn kill9(&self) {
         let mut server = self.server.lock().await.take().expect("a server that runs");

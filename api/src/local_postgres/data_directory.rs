@@ -107,7 +107,7 @@ fn create_blocking(
     })
 }
 
-/// Whether the server of that process takes connections: it writes so into its lock file, where `pg_ctl` looks too.
+/// Whether the server of that process takes connections, a hot standby's to read: it writes so into its lock file, where `pg_ctl` looks too.
 pub(super) fn is_ready(directory: &Path, process_id: u32) -> bool {
     const STATUS_LINE: usize = 7;
     let Ok(lock) = fs::read_to_string(directory.join(LOCK_FILE)) else {
@@ -115,7 +115,7 @@ pub(super) fn is_ready(directory: &Path, process_id: u32) -> bool {
     };
     let lines: Vec<&str> = lock.lines().map(str::trim).collect();
     lines.first() == Some(&process_id.to_string().as_str())
-        && lines.get(STATUS_LINE) == Some(&"ready")
+        && matches!(lines.get(STATUS_LINE), Some(&("ready" | "standby")))
 }
 
 /// Whether the last server of the directory ended without tidying up.

@@ -93,6 +93,17 @@ impl Etcd {
         took
     }
 
+    /// The members' process numbers.
+    pub fn pids(&self) -> Vec<u32> {
+        let processes = self.members.iter().flat_map(|member| &member.process);
+        processes.map(ChildProcess::id).collect()
+    }
+
+    /// Where a member takes requests.
+    pub fn url(&self, number: usize) -> String {
+        self.members[number].url()
+    }
+
     fn start_member(&mut self, number: usize, state: &str) {
         let member = &self.members[number];
         let (client, peer) = (
@@ -153,7 +164,8 @@ impl Etcd {
         self.post(number, "/v3/kv/put", body).await.is_ok()
     }
 
-    async fn all_answer(&self) {
+    /// Waits until each member answers.
+    pub async fn all_answer(&self) {
         until("etcd's members to answer", PATIENCE, async || {
             for number in 0..MEMBERS {
                 if !self.put(number).await {
@@ -165,7 +177,8 @@ impl Etcd {
         .await;
     }
 
-    async fn leader(&self) -> usize {
+    /// Number of the member that leads.
+    pub async fn leader(&self) -> usize {
         until("etcd to have a leader", PATIENCE, async || {
             for number in 0..MEMBERS {
                 let status = self

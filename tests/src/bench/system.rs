@@ -1,0 +1,118 @@
+//! Sets of processes that take turns. Who has no turn is frozen, so that it takes nothing of the machine.
+
+mod standbys;
+
+use std::collections::BTreeSet;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use procfs::process::all_processes;
+
+pub use self::standbys::{Standbys, Wait};
+use super::cpu::Families;
+use crate::cluster::{Cluster, DatabaseKind};
+use crate::measure::etcd::Etcd;
+
+/// See the module.
+#[derive(Debug)]
+pub enum System {
+    /// Three replicas.
+    Threefold(Box<Cluster>),
+    /// Three members.
+    Etcd(Etcd),
+    /// A PostgreSQL server and two standbys.
+    Standbys(Standbys),
+}
+
+impl System {
+    /// Its processes, by what they do. Threefold's leader is told from its followers as of now.
+    pub async fn families(&self) -> Families {
+        let mut families = Families::new();
+        let mut add = |name: &str, pid| families.entry(name.to_owned()).or_default().push(pid);
+        match self {
+            Self::Threefold(cluster) => {
+                let leader = cluster.leader().await;
+                for replica in cluster.replicas() {
+                    let leads = replica.id() == leader;
+                    add(if leads { "leader" } else { "followers" }, replica.pid());
+                    if replica.database_kind() == DatabaseKind::Postgres {
+                        add("databases", replica.postgres().pid().await);
+                    }
+                }
+            }
+            Self::Etcd(etcd) => etcd.pids().into_iter().for_each(|pid| add("members", pid)),
+            Self::Standbys(standbys) => {
+                let pids = standbys.pids();
+                add("primary", pids[0]);
+                pids[1..].iter().for_each(|pid| add("standbys", *pid));
+            }
+        }
+        families
+    }
+
+    /// Stops all its processes where they are.
+    pub async fn freeze(&self) {
+        self.signal(Signal::SIGSTOP).await;
+    }
+
+    /// Lets them go on, and waits until they are one again.
+    pub async fn thaw(&self) {
+        self.signal(Signal::SIGCONT).await;
+        match self {
+            Self::Threefold(cluster) => {
+                cluster.wait_until_ready().await;
+                cluster.wait_until_in_sync().await;
+            }
+            Self::Etcd(etcd) => etcd.all_answer().await,
+            Self::Standbys(standbys) => standbys.wait_until_streaming().await,
+        }
+    }
+
+    fn firsts(&self) -> Vec<u32> {
+        match self {
+            Self::Threefold(cluster) => cluster.replicas().iter().map(|r| r.pid()).collect(),
+            Self::Etcd(etcd) => etcd.pids(),
+            Self::Standbys(standbys) => standbys.pids(),
+        }
+    }
+
+    async fn signal(&self, signal: Signal) {
+        let mut firsts = self.firsts();
+        if let Self::Threefold(cluster) = self {
+            for replica in cluster.replicas() {
+                if replica.database_kind() == DatabaseKind::Postgres {
+                    firsts.push(replica.postgres().pid().await);
+                }
+            }
+        }
+        for pid in with_children(&firsts) {
+            // One that has ended meanwhile needs no signal.
+            kill(Pid::from_raw(pid), signal).ok();
+        }
+    }
+}
+
+/// Processes with all that they have started, and those in turn.
+fn with_children(firsts: &[u32]) -> BTreeSet<i32> {
+    let mut pids: BTreeSet<i32> = firsts
+        .iter()
+        .filter_map(|pid| i32::try_from(*pid).ok())
+        .collect();
+    let stats: Vec<_> = all_processes()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|process| process.stat().ok())
+        .collect();
+    loop {
+        let before = pids.len();
+        for stat in &stats {
+            if pids.contains(&stat.ppid) {
+                pids.insert(stat.pid);
+            }
+        }
+        if pids.len() == before {
+            return pids;
+        }
+    }
+}
