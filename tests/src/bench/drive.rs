@@ -1,4 +1,4 @@
-//! The load: clients that ask again as soon as they are answered, or requests that come at their time whoever waits.
+//! The load: clients that ask again as soon as they are answered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,7 @@ pub struct Script {
     pub check: fn(&[u8]) -> Result<(), String>,
 }
 
-/// Numbers of requests: a second process on the same systems counts on.
+/// The next request's number.
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 /// So many clients, each with a connection of its own, for so long. The tally counts what began after the warm-up, and was
@@ -57,43 +57,6 @@ pub async fn closed(
                 if sent >= begin && answered < end {
                     note(&mut latencies, answered - sent);
                 }
-            }
-        });
-    }
-    Ok(Tally {
-        time,
-        latencies: gather(tasks).await?,
-        ..Tally::default()
-    })
-}
-
-/// So many requests a second, evenly, over so many connections. Latency counts from when a request was due: one that waits for a
-/// connection waits for the system.
-///
-/// # Errors
-/// The first answer that is not right.
-pub async fn open(
-    script: &Script,
-    connections: usize,
-    per_second: f64,
-    time: Duration,
-) -> Result<Tally, String> {
-    let (begin, next) = (Instant::now(), Arc::new(AtomicU64::new(0)));
-    let mut tasks = JoinSet::new();
-    for _ in 0..connections {
-        let mut connection = Connection::open(script.endpoint.clone()).await?;
-        let (script, next) = (script.clone(), next.clone());
-        tasks.spawn(async move {
-            let mut latencies = latencies();
-            loop {
-                let turn = next.fetch_add(1, Ordering::Relaxed);
-                let due = Duration::from_secs_f64(turn as f64 / per_second);
-                if due >= time {
-                    return Ok::<_, String>(latencies);
-                }
-                tokio::time::sleep_until((begin + due).into()).await;
-                ask(&script, &mut connection).await?;
-                note(&mut latencies, (begin + due).elapsed());
             }
         });
     }

@@ -73,10 +73,7 @@ impl Subject {
     }
 
     /// What is sent over HTTP.
-    ///
-    /// # Errors
-    /// This is nothing to do with that system.
-    pub async fn script(&self, system: &System) -> Result<Script, String> {
+    async fn script(&self, system: &System) -> Result<Script, String> {
         match (system, self.what) {
             (System::Threefold(cluster), Use::AddExpense(acknowledgement, through)) => {
                 let leader = cluster.leader().await;

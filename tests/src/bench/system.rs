@@ -10,7 +10,7 @@ use procfs::process::all_processes;
 
 pub use self::standbys::{Standbys, Wait};
 use super::cpu::Families;
-use crate::cluster::{Cluster, DatabaseKind};
+use crate::cluster::{Cluster, DatabaseKind, Replica};
 use crate::measure::etcd::Etcd;
 
 /// See the module.
@@ -35,8 +35,8 @@ impl System {
                 for replica in cluster.replicas() {
                     let leads = replica.id() == leader;
                     add(if leads { "leader" } else { "followers" }, replica.pid());
-                    if replica.database_kind() == DatabaseKind::Postgres {
-                        add("databases", replica.postgres().pid().await);
+                    if let Some(pid) = database(replica).await {
+                        add("databases", pid);
                     }
                 }
             }
@@ -68,27 +68,35 @@ impl System {
         }
     }
 
-    fn firsts(&self) -> Vec<u32> {
+    /// The first process of each server.
+    async fn firsts(&self) -> Vec<u32> {
         match self {
-            Self::Threefold(cluster) => cluster.replicas().iter().map(|r| r.pid()).collect(),
+            Self::Threefold(cluster) => {
+                let mut firsts = Vec::new();
+                for replica in cluster.replicas() {
+                    firsts.push(replica.pid());
+                    firsts.extend(database(replica).await);
+                }
+                firsts
+            }
             Self::Etcd(etcd) => etcd.pids(),
             Self::Standbys(standbys) => standbys.pids(),
         }
     }
 
     async fn signal(&self, signal: Signal) {
-        let mut firsts = self.firsts();
-        if let Self::Threefold(cluster) = self {
-            for replica in cluster.replicas() {
-                if replica.database_kind() == DatabaseKind::Postgres {
-                    firsts.push(replica.postgres().pid().await);
-                }
-            }
-        }
-        for pid in with_children(&firsts) {
+        for pid in with_children(&self.firsts().await) {
             // One that has ended meanwhile needs no signal.
             kill(Pid::from_raw(pid), signal).ok();
         }
+    }
+}
+
+/// The process of a replica's own PostgreSQL, if it has one.
+async fn database(replica: &Replica) -> Option<u32> {
+    match replica.database_kind() {
+        DatabaseKind::Postgres => Some(replica.postgres().pid().await),
+        DatabaseKind::Sqlite => None,
     }
 }
 
