@@ -163,6 +163,14 @@ pub fn url(port: u16) -> String {
     )
 }
 
+/// Another of PostgreSQL's programs, of the installation that new servers are made with.
+///
+/// # Errors
+/// PostgreSQL is not installed.
+pub fn program(name: &str) -> Result<PathBuf, Error> {
+    Ok(Programs::find(None, Path::new(""))?.program(name))
+}
+
 fn absolute(settings: Settings) -> Result<Settings, Error> {
     let resolve = |path: PathBuf| {
         std::path::absolute(&path).map_err(|source| Error::Directory {

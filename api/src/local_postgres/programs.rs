@@ -35,14 +35,19 @@ impl Programs {
         }
     }
 
+    /// Any of its programs.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
     /// The server.
     pub(super) fn postgres(&self) -> PathBuf {
-        self.directory.join("postgres")
+        self.program("postgres")
     }
 
     /// The program that makes a data directory.
     pub(super) fn initdb(&self) -> PathBuf {
-        self.directory.join("initdb")
+        self.program("initdb")
     }
 
     fn in_directory(directory: PathBuf) -> Option<Self> {

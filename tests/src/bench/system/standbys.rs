@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement};
 use tempfile::TempDir;
-use threefold_api::local_postgres::{LocalPostgres, Settings};
+use threefold_api::local_postgres::{self, LocalPostgres, Settings};
 
 use crate::bench::figures::{Tally, latencies, note};
 use crate::ports::{self, Port};
@@ -63,25 +63,6 @@ pub struct Standbys {
     primary: DatabaseConnection,
     folder: TempDir,
     ports: Vec<Port>,
-}
-
-/// A folder of PostgreSQL's programs that Debian does not put on the path.
-fn programs() -> PathBuf {
-    let output = Command::new("pg_config").arg("--bindir").output();
-    if let Ok(output) = output {
-        let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        if folder.join("pgbench").is_file() {
-            return folder;
-        }
-    }
-    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .expect("PostgreSQL's programs")
-        .flatten()
-        .map(|version| version.path().join("bin"))
-        .filter(|folder| folder.join("pgbench").is_file())
-        .collect();
-    versions.sort();
-    versions.pop().expect("pgbench, of PostgreSQL's programs")
 }
 
 impl Standbys {
@@ -172,7 +153,7 @@ impl Standbys {
         reloaded.map_err(|error| error.to_string())?;
 
         let prefix = self.folder.path().join("latencies");
-        let mut command = tokio::process::Command::new(programs().join("pgbench"));
+        let mut command = tokio::process::Command::new(program("pgbench"));
         command
             .args(["--no-vacuum", "--protocol=prepared", "--jobs=1", "--log"])
             .arg(format!("--client={clients}"))
@@ -211,11 +192,15 @@ impl Standbys {
     }
 }
 
+fn program(name: &str) -> PathBuf {
+    local_postgres::program(name).expect("PostgreSQL is installed")
+}
+
 /// Makes a standby out of the primary, owned by who owns the primary.
 fn copy(primary: u16, number: usize, folder: &Path) {
     let connection =
         format!("host=127.0.0.1 port={primary} user=postgres application_name=s{number}");
-    let output = Command::new(programs().join("pg_basebackup"))
+    let output = Command::new(program("pg_basebackup"))
         .arg(format!("--pgdata={}", folder.display()))
         .arg(format!("--dbname={connection}"))
         .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
