@@ -1,5 +1,6 @@
 //! The only part of Threefold that knows openraft: what is above speaks of proposals, log positions and roles.
 
+mod append;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod extent;
@@ -278,6 +279,10 @@ pub(crate) async fn serve(raft: &Raft, rpc: Rpc, payload: &[u8]) -> Result<Bytes
     match rpc {
         Rpc::AppendEntries => {
             let request: AppendEntriesRequest<TypeConfig> = decode(payload)?;
+            append::may_take(&request).map_err(|unsound| {
+                tracing::error!(sender = %request.vote, "entries are refused: {unsound}");
+                PeerFault::Malformed(unsound.to_string())
+            })?;
             readable(&request.entries)?;
             answer(raft.append_entries(request).await)
         }

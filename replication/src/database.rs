@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseBackend, DatabaseConnection,
-    DbErr,
+    DbErr, EntityTrait, TransactionTrait,
 };
 use sea_orm::{RuntimeErr, SqlxError};
+use threefold_entity::replica_state;
 use threefold_migration::{Migrator, MigratorTrait};
+use tokio::sync::Mutex;
 
 pub(crate) use self::occupant::{Occupant, holds_rows, occupant};
 use crate::status::DatabaseKind;
@@ -39,6 +41,8 @@ pub(crate) struct Database {
     pub(crate) examiner: DatabaseConnection,
     /// Connections that readers have made so far. After a crash of the server every connection is a new one.
     connections: Arc<AtomicU64>,
+    /// Held while commits are made durable.
+    flushing: Arc<Mutex<()>>,
 }
 
 /// Connections at this moment.
@@ -85,6 +89,7 @@ impl Database {
             examiner,
             kind,
             connections,
+            flushing: Arc::default(),
         })
     }
 
@@ -102,26 +107,40 @@ impl Database {
             reader,
             kind: DatabaseKind::Sqlite,
             connections,
+            flushing: Arc::default(),
         })
     }
 
-    /// Makes every commit so far durable, before the log that could repeat it is purged.
-    pub(crate) async fn flush(&self) -> Result<(), DbErr> {
+    /// Makes every commit so far durable, before the log that could repeat it is purged. Returns the index of the last entry that is
+    /// durable now: less than was applied, where a crash has taken commits that had not been flushed.
+    pub(crate) async fn flush(&self) -> Result<Option<u64>, DbErr> {
         failpoint!("flush.before", DbErr::from);
         match self.kind {
             // One flushed commit flushes everything before it in PostgreSQL's own log.
-            DatabaseKind::Postgres => {
-                let sql = "BEGIN; SET LOCAL synchronous_commit = on; \
-                           UPDATE replica_state SET id = id; COMMIT";
-                self.writer.execute_unprepared(sql).await?;
-            }
+            DatabaseKind::Postgres => self.commit_with("SET LOCAL synchronous_commit = on").await,
             DatabaseKind::Sqlite => {
                 // The same, by SQLite's rules for write-ahead logs; there is one connection that writes.
-                let sql = "PRAGMA synchronous = FULL; UPDATE replica_state SET id = id; PRAGMA synchronous = NORMAL";
-                self.writer.execute_unprepared(sql).await?;
+                // Nobody takes the setting back in between.
+                let _flushing = self.flushing.lock().await;
+                let writer = &self.writer;
+                writer.execute_unprepared("PRAGMA synchronous = FULL").await?;
+                let flushed = self.commit_with("").await;
+                writer.execute_unprepared("PRAGMA synchronous = NORMAL").await?;
+                flushed
             }
         }
-        Ok(())
+    }
+
+    /// Commits a transaction that changes nothing, with a setting. Returns where the state stands in it.
+    async fn commit_with(&self, setting: &str) -> Result<Option<u64>, DbErr> {
+        let tx = self.writer.begin().await?;
+        if !setting.is_empty() {
+            tx.execute_unprepared(setting).await?;
+        }
+        tx.execute_unprepared("UPDATE replica_state SET id = id").await?;
+        let index = stored_index(&tx).await?;
+        tx.commit().await?;
+        Ok(index)
     }
 
     /// Counts the readers' connections: a new number means that the server may have crashed since the old one.
@@ -166,6 +185,14 @@ impl Database {
             }
         }
     }
+}
+
+/// The index of the last applied entry, as stored.
+pub(crate) async fn stored_index<C: ConnectionTrait>(db: &C) -> Result<Option<u64>, DbErr> {
+    let row = replica_state::Entity::find_by_id(replica_state::ONLY_ROW)
+        .one(db)
+        .await?;
+    Ok(row.and_then(|row| u64::try_from(row.last_applied_index).ok()))
 }
 
 /// Says what to do about a schema with steps that this version does not know. The library that takes the steps tells it by

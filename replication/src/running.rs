@@ -17,7 +17,7 @@ use crate::board::Board;
 use crate::config::{Config, REPORT_INTERVAL};
 use crate::consensus::state_machine::{Applied, Settings};
 use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
-use crate::database::Database;
+use crate::database::{self, Database};
 use crate::feed::FeedPublisher;
 use crate::follow::Listener;
 use crate::format::Formats;
@@ -101,13 +101,14 @@ impl Running {
             .map_err(|e| Fault(format!("the database cannot be read: {e}")))?;
         let applied = machine.applied();
         let examiner = machine.examiner();
-        log.follow(applied.clone());
+        log.follow(&machine);
         feed.reset(applied.borrow().revision);
         let raft_config = consensus::raft_config(&config).map_err(Fault)?;
         let retention = Arc::new(Retention::new(2 * config.in_sync_timeout));
         let network = NetworkFactory {
             wire: wire.clone(),
             retention: retention.clone(),
+            log: log.clone(),
             heartbeat: Duration::from_millis(raft_config.heartbeat_interval),
         };
         let unreadable = |e: &dyn std::fmt::Display| Fault(format!("the log cannot be read: {e}"));
@@ -195,7 +196,7 @@ impl Running {
             return Ok(());
         }
         let confirmed = self.applied.borrow().index;
-        let stored = consensus::state_machine::stored_index(&self.db.reader)
+        let stored = database::stored_index(&self.db.reader)
             .await
             .map_err(|e| e.to_string())?;
         if stored < confirmed {
@@ -237,10 +238,16 @@ impl Running {
         server.mark_unchanged();
         let mut quarantine = self.alarm.subscribe();
         quarantine.mark_unchanged();
+        let server_changed = async {
+            if server.changed().await.is_err() {
+                // The engine has stopped. Whoever awaits this in a loop would report without end.
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
             _ = quarantine.changed() => {}
             _ = applied.changed() => {}
-            _ = server.changed() => {}
+            () = server_changed => {}
             _ = lost_leader.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}
         }

@@ -5,21 +5,21 @@ use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use openraft::storage::{LogFlushed, LogState, RaftLogStorage};
 use openraft::{OptionalSend, RaftLogReader, StorageIOError};
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::log_disk::LogDisk;
-use super::state_machine::Applied;
+use super::state_machine::{StateMachine, WeakStateMachine};
 use super::types::{Entry, LogId, StorageError, TypeConfig, Vote, traces_of};
 use crate::database::{Database as StateDatabase, is_transient};
 use crate::metrics::Metrics;
 use crate::peer::{decode, encode};
+use crate::running::lock;
 use crate::trace::Step as TracedStep;
 
 /// Most bytes of recent entries kept in memory for replication and apply.
@@ -49,13 +49,15 @@ struct Shared {
     first: AtomicU64,
     /// Made durable before what could repeat it is purged.
     state: StateDatabase,
-    /// How far the state is; none where nobody says.
-    applied: OnceLock<watch::Receiver<Applied>>,
+    /// What makes the state of the log; none where nobody does.
+    machine: OnceLock<WeakStateMachine>,
     /// The state machine has given up: nothing waits for it any more.
     given_up: CancellationToken,
     /// How long a failing database is tried again.
     patience: Duration,
     metrics: Arc<Metrics>,
+    /// The last vote that was read or saved, or is about to be saved.
+    last_vote: Mutex<Option<Vote>>,
 }
 
 /// An end of the log.
@@ -114,17 +116,18 @@ impl LogStore {
                 appended: AtomicU64::new(0),
                 first: AtomicU64::new(0),
                 state,
-                applied: OnceLock::new(),
+                machine: OnceLock::new(),
                 given_up: CancellationToken::new(),
                 patience,
                 metrics,
+                last_vote: Mutex::default(),
             }),
         }
     }
 
-    /// From here on nothing is purged that the state does not hold yet.
-    pub(crate) fn follow(&self, applied: watch::Receiver<Applied>) {
-        let _already = self.shared.applied.set(applied);
+    /// From here on nothing is purged that this state does not hold yet.
+    pub(crate) fn follow(&self, machine: &StateMachine) {
+        let _already = self.shared.machine.set(machine.downgrade());
     }
 
     /// The state machine will apply no more.
@@ -134,27 +137,60 @@ impl LogStore {
 
     /// Waits until the state holds everything up to an index, durably. The engine purges the log when a snapshot is
     /// handed to the state machine, before it is installed: a crash in between would leave neither.
+    ///
+    /// A database that has crashed may have lost what it had confirmed. What is lost then is still in the log, and is applied again
+    /// from there: here, since the engine has nothing applied while it waits for this.
     async fn wait_for_state(&self, index: u64) -> Result<(), io::Error> {
-        if let Some(applied) = self.shared.applied.get() {
-            let mut applied = applied.clone();
-            tokio::select! {
-                held = applied.wait_for(|applied| applied.index >= Some(index)) => held.map(|_| ()).map_err(other)?,
-                () = self.shared.given_up.cancelled() => {
-                    return Err(io::Error::other("the state machine failed before the log could be purged"));
-                }
-            }
-        }
+        self.wait_until_applied(index).await?;
         let started = Instant::now();
         loop {
-            match self.shared.state.flush().await {
-                Ok(()) => return Ok(()),
-                Err(error) if is_transient(&error) && started.elapsed() < self.shared.patience => {
-                    tracing::warn!(%error, "the database cannot be flushed, trying again");
-                    tokio::time::sleep(FLUSH_PAUSE).await;
-                }
+            let fault = match self.shared.state.flush().await {
+                Ok(durable) if durable >= Some(index) => return Ok(()),
+                Ok(_) => match self.machine()? {
+                    Some(machine) => match machine.repair().await {
+                        Ok(()) => "the database lost commits before they were flushed".to_owned(),
+                        Err(fault) => return Err(io::Error::other(fault)),
+                    },
+                    None => return Ok(()),
+                },
+                Err(error) if is_transient(&error) => error.to_string(),
                 Err(error) => return Err(other(error)),
+            };
+            if started.elapsed() >= self.shared.patience {
+                return Err(io::Error::other(fault));
+            }
+            tracing::warn!(error = %fault, "the database cannot be flushed, trying again");
+            tokio::time::sleep(FLUSH_PAUSE).await;
+        }
+    }
+
+    async fn wait_until_applied(&self, index: u64) -> Result<(), io::Error> {
+        let Some(machine) = self.machine()? else {
+            return Ok(());
+        };
+        let mut applied = machine.applied();
+        drop(machine);
+        tokio::select! {
+            held = applied.wait_for(|applied| applied.index >= Some(index)) => {
+                held.map(|_| ()).map_err(other)
+            }
+            () = self.shared.given_up.cancelled() => {
+                Err(io::Error::other("the state machine failed before the log could be purged"))
             }
         }
+    }
+
+    fn machine(&self) -> Result<Option<StateMachine>, io::Error> {
+        let Some(machine) = self.shared.machine.get() else {
+            return Ok(None);
+        };
+        let gone = || io::Error::other("the state machine has stopped");
+        machine.upgrade().map(Some).ok_or_else(gone)
+    }
+
+    /// The last vote that was read or saved, or is being saved; none where there was none.
+    pub(super) fn last_vote(&self) -> Option<Vote> {
+        *lock(&self.shared.last_vote)
     }
 
     /// True where nothing was ever written: a folder of a replica that never took part.
@@ -176,11 +212,8 @@ impl LogStore {
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
-        // The tail is a cache: after a panic elsewhere it is still what was appended.
-        self.shared
-            .tail
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        // It is a cache: after a panic elsewhere it is still what was appended.
+        lock(&self.shared.tail)
     }
 
     fn read_meta<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, io::Error> {
@@ -403,8 +436,14 @@ impl RaftLogReader<TypeConfig> for LogStore {
         start: u64,
         end: u64,
     ) -> Result<Vec<Entry>, StorageError> {
-        self.read_range(start..end)
-            .map_err(|e| StorageIOError::read_logs(&e).into())
+        let entries = self
+            .read_range(start..end)
+            .map_err(|e| StorageError::from(StorageIOError::read_logs(&e)))?;
+        // What comes after a hole is of no use: the log has just been cut. The engine takes nothing for nothing to send.
+        let is_there = entries
+            .first()
+            .is_some_and(|first| first.log_id.index == start);
+        Ok(if is_there { entries } else { Vec::new() })
     }
 }
 
@@ -429,6 +468,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
+        // Whoever must not act by the vote before is told first.
+        *lock(&self.shared.last_vote) = Some(*vote);
         failpoint!("vote.before", |e| StorageIOError::write_vote(&e).into());
         if !sabotaged!("sabotage.vote-not-saved") {
             let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
@@ -439,8 +480,10 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
-        self.read_meta(VOTE)
-            .map_err(|e| StorageIOError::read_vote(&e).into())
+        let vote = self.read_meta(VOTE);
+        let vote = vote.map_err(|e| StorageError::from(StorageIOError::read_vote(&e)))?;
+        *lock(&self.shared.last_vote) = vote;
+        Ok(vote)
     }
 
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {

@@ -20,6 +20,8 @@ use tracing::Instrument;
 pub(crate) use transfer::SnapshotChunk;
 use transfer::{Transfer, TransferFailure};
 
+use super::append;
+use super::log_store::LogStore;
 use super::types::{Node, TypeConfig, traces_of};
 use crate::format::Formats;
 use crate::formation::HelloAnswer;
@@ -36,6 +38,7 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct NetworkFactory {
     pub(crate) wire: Arc<Wire>,
     pub(crate) retention: Arc<Retention>,
+    pub(crate) log: LogStore,
     /// Between two heartbeats of a leader.
     pub(crate) heartbeat: Duration,
 }
@@ -47,6 +50,7 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
         Client {
             wire: self.wire.clone(),
             retention: self.retention.clone(),
+            log: self.log.clone(),
             target,
             node: node.clone(),
             heartbeat: self.heartbeat,
@@ -58,6 +62,7 @@ impl RaftNetworkFactory<TypeConfig> for NetworkFactory {
 pub(crate) struct Client {
     wire: Arc<Wire>,
     retention: Arc<Retention>,
+    log: LogStore,
     target: u64,
     /// As the membership has it.
     node: Node,
@@ -102,6 +107,10 @@ impl RaftNetwork<TypeConfig> for Client {
         request: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Rpc<AppendEntriesResponse<u64>> {
+        if let Err(unsound) = append::may_send(&self.log, &request) {
+            tracing::info!(peer = self.target, "entries are not sent: {unsound}");
+            return Err(RPCError::Network(NetworkError::new(&unsound)));
+        }
         let span = trace::call(
             "peer appendEntries",
             self.target,

@@ -26,7 +26,7 @@ use self::frames::{Frame, FrameReader};
 pub(crate) use self::outgoing::Outgoing;
 use super::state_machine::{Shared, Standing, load_standing, store_standing};
 use super::types::{LogId, SnapshotMeta};
-use crate::database::Database;
+use crate::database::{Database, is_transient};
 use crate::format::NewerFormat;
 use crate::history::HistoryHash;
 use crate::store;
@@ -116,12 +116,26 @@ pub enum SnapshotFault {
     /// A newer version wrote it.
     #[error("the snapshot cannot be read: {0}")]
     Newer(#[from] NewerFormat),
+    /// The database crashed before it was flushed.
+    #[error("the database lost the snapshot that it had just taken")]
+    Lost,
     /// A snapshot that is being written, or a backup that is being taken, cannot go on.
     #[error("{0}")]
     Stopped(String),
     /// The rows here are not to be trusted.
     #[error("this replica is quarantined: {0}")]
     Quarantined(String),
+}
+
+impl SnapshotFault {
+    /// True where another try may succeed.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => is_transient(error),
+            Self::Lost => true,
+            _ => false,
+        }
+    }
 }
 
 impl SnapshotData {
@@ -189,8 +203,11 @@ pub(super) async fn install(
     replace_rows(&tx, reader).await?;
     let standing = take_standing(tx, header).await?;
     // The log below the snapshot goes away next.
-    db.flush().await?;
-    Ok(standing)
+    let durable = db.flush().await?;
+    match durable < standing.last_applied.map(|log_id| log_id.index) {
+        true => Err(SnapshotFault::Lost),
+        false => Ok(standing),
+    }
 }
 
 /// Puts all rows of a snapshot in place of those in the database, and returns what they were read from.

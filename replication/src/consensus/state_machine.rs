@@ -7,7 +7,7 @@ mod foretell;
 mod standing;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use openraft::storage::RaftStateMachine;
@@ -16,7 +16,6 @@ use sea_orm::DbErr;
 use threefold_entity::Revision;
 use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::standing::stored_index;
 pub(super) use self::standing::{Standing, load_standing, store_standing};
 use super::log_store::LogStore;
 use super::snapshot::{self, Noted, SnapshotData};
@@ -44,6 +43,18 @@ pub(crate) struct Applied {
 #[derive(Clone)]
 pub(crate) struct StateMachine {
     shared: Arc<Shared>,
+}
+
+/// A state machine that this does not keep.
+#[derive(Clone)]
+pub(super) struct WeakStateMachine(Weak<Shared>);
+
+impl WeakStateMachine {
+    /// None once it is gone.
+    pub(super) fn upgrade(&self) -> Option<StateMachine> {
+        let shared = self.0.upgrade()?;
+        Some(StateMachine { shared })
+    }
 }
 
 /// What all clones share.
@@ -95,6 +106,11 @@ impl StateMachine {
                 examiner,
             }),
         })
+    }
+
+    /// The same, for whom it keeps itself.
+    pub(super) fn downgrade(&self) -> WeakStateMachine {
+        WeakStateMachine(Arc::downgrade(&self.shared))
     }
 
     /// Looks whether the database still holds what it had confirmed, and applies again what a crash of it lost.

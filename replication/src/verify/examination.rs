@@ -14,8 +14,7 @@ use uuid::Uuid;
 use super::digest::{Digest, KeyHash, RowHash, Sums, TableDigest, schema, shown};
 use super::message::Answer;
 use super::table::{Row, Table};
-use crate::consensus::state_machine::stored_index;
-use crate::database::{Database, is_transient};
+use crate::database::{Database, is_transient, stored_index};
 use crate::running::lock;
 use crate::status::DatabaseKind;
 

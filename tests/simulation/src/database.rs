@@ -1,8 +1,8 @@
 //! A replica's database that runs in the thread of whoever asks, so that its answers come at the same simulated moment in
 //! every run: SQLite itself, under the SQL that SeaORM writes, without the worker threads of the usual driver.
 //!
-//! It loses what was not flushed: each commit leaves a picture of the whole database, a flush (`PRAGMA synchronous = FULL`
-//! and a write, as in `Database::flush`) makes the newest one safe, and a crash goes back to that or to one after it.
+//! It loses what was not flushed: each commit leaves a picture of the whole database, a commit under `PRAGMA synchronous = FULL`
+//! (as in `Database::flush`) is safe with all before it, and a crash goes back to that or to one after it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -40,6 +40,8 @@ struct State {
     /// Since the flush, oldest first.
     pictures: VecDeque<Picture>,
     in_transaction: bool,
+    /// Commits are flushed: `PRAGMA synchronous = FULL`.
+    flushes: bool,
     breakage: Option<Breakage>,
     /// Counts the connections made: those of a crashed process do nothing any more.
     epoch: u64,
@@ -62,6 +64,7 @@ impl SimulatedDatabase {
             flushed,
             pictures: VecDeque::new(),
             in_transaction: false,
+            flushes: false,
             breakage,
             epoch: 0,
             failing: false,
@@ -113,6 +116,7 @@ impl SimulatedDatabase {
         }
         state.pictures.clear();
         state.in_transaction = false;
+        state.flushes = false;
         state.commits += 1;
         state.writer = Connection::open_in_memory()?;
         let flushed = state.flushed.clone();
@@ -185,10 +189,10 @@ impl fmt::Debug for SimulatedDatabase {
 }
 
 impl State {
-    fn committed(&mut self, flushed: bool) -> Result<(), DbErr> {
+    fn committed(&mut self) -> Result<(), DbErr> {
         self.commits += 1;
         let picture = picture(&self.writer).map_err(failed)?;
-        if flushed && self.breakage != Some(Breakage::DatabaseFlush) {
+        if self.flushes && self.breakage != Some(Breakage::DatabaseFlush) {
             self.pictures.clear();
             self.flushed = picture;
             return Ok(());
@@ -264,7 +268,7 @@ impl SimulatedConnection {
         state.in_transaction = begins;
         state.writer.execute_batch(sql).expect(sql);
         if sql == "COMMIT" {
-            state.committed(false).expect("a picture can be taken");
+            state.committed().expect("a picture can be taken");
         }
     }
 
@@ -290,18 +294,16 @@ impl SimulatedConnection {
         if state.breakage.is_some_and(|it| it.swallows(&statement.sql)) {
             return Ok(1);
         }
-        let flushes = statement.sql.contains("synchronous = FULL");
-        let rows = if flushes {
-            state.writer.execute_batch(&statement.sql).map_err(failed)?;
-            1
-        } else {
-            let connection = &state.writer;
-            let mut prepared = connection.prepare_cached(&statement.sql).map_err(failed)?;
-            let values = params_from_iter(parameters(statement)?);
-            prepared.execute(values).map_err(failed)?
-        };
+        if let Some(setting) = statement.sql.strip_prefix("PRAGMA synchronous = ") {
+            state.flushes = setting == "FULL";
+            return Ok(0);
+        }
+        let mut prepared = state.writer.prepare_cached(&statement.sql).map_err(failed)?;
+        let values = params_from_iter(parameters(statement)?);
+        let rows = prepared.execute(values).map_err(failed)?;
+        drop(prepared);
         if state.writer.is_autocommit() {
-            state.committed(flushes)?;
+            state.committed()?;
         }
         Ok(rows as u64)
     }

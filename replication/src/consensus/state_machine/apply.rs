@@ -337,10 +337,10 @@ impl Shared {
                     *standing = installed;
                     break;
                 }
-                Err(SnapshotFault::Database(error))
-                    if is_transient(&error) && started.elapsed() < self.settings.patience =>
+                Err(fault)
+                    if fault.is_transient() && started.elapsed() < self.settings.patience =>
                 {
-                    tracing::warn!(%error, "installing a snapshot failed, trying again");
+                    tracing::warn!(error = %fault, "installing a snapshot failed, trying again");
                     tokio::time::sleep(RETRY_PAUSE.1).await;
                 }
                 Err(fault) => return Err(fault),

@@ -33,14 +33,6 @@ pub(super) fn index_column(log_id: Option<LogId>) -> i64 {
     log_id.map_or(-1, |log_id| i64::try_from(log_id.index).unwrap_or(i64::MAX))
 }
 
-/// The index of the last applied entry, as stored.
-pub(crate) async fn stored_index<C: ConnectionTrait>(db: &C) -> Result<Option<u64>, DbErr> {
-    let row = replica_state::Entity::find_by_id(replica_state::ONLY_ROW)
-        .one(db)
-        .await?;
-    Ok(row.and_then(|row| u64::try_from(row.last_applied_index).ok()))
-}
-
 /// The position and the resident part, as stored.
 pub(in crate::consensus) async fn load_standing<C: ConnectionTrait>(
     db: &C,
