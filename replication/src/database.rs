@@ -123,9 +123,13 @@ impl Database {
                 // Nobody takes the setting back in between.
                 let _flushing = self.flushing.lock().await;
                 let writer = &self.writer;
-                writer.execute_unprepared("PRAGMA synchronous = FULL").await?;
+                writer
+                    .execute_unprepared("PRAGMA synchronous = FULL")
+                    .await?;
                 let flushed = self.commit_with("").await;
-                writer.execute_unprepared("PRAGMA synchronous = NORMAL").await?;
+                writer
+                    .execute_unprepared("PRAGMA synchronous = NORMAL")
+                    .await?;
                 flushed
             }
         }
@@ -137,7 +141,8 @@ impl Database {
         if !setting.is_empty() {
             tx.execute_unprepared(setting).await?;
         }
-        tx.execute_unprepared("UPDATE replica_state SET id = id").await?;
+        tx.execute_unprepared("UPDATE replica_state SET id = id")
+            .await?;
         let index = stored_index(&tx).await?;
         tx.commit().await?;
         Ok(index)

@@ -1,5 +1,7 @@
 //! Log and vote in the replica's data folder, one flush an append, no thread hop.
 
+mod durability;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
@@ -16,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::log_disk::LogDisk;
 use super::state_machine::{StateMachine, WeakStateMachine};
 use super::types::{Entry, LogId, StorageError, TypeConfig, Vote, traces_of};
-use crate::database::{Database as StateDatabase, is_transient};
+use crate::database::Database as StateDatabase;
 use crate::metrics::Metrics;
 use crate::peer::{decode, encode};
 use crate::running::lock;
@@ -26,9 +28,6 @@ use crate::trace::Step as TracedStep;
 const TAIL_BYTES: usize = 8 << 20;
 /// Most bytes of one read, so that one AppendEntries stays small; at least one entry is read.
 const READ_BYTES: usize = 1 << 20;
-
-/// Pause before a database that cannot be flushed is tried again.
-const FLUSH_PAUSE: Duration = Duration::from_millis(200);
 
 const VOTE: &str = "vote";
 const COMMITTED: &str = "committed";
@@ -133,59 +132,6 @@ impl LogStore {
     /// The state machine will apply no more.
     pub(crate) fn give_up(&self) {
         self.shared.given_up.cancel();
-    }
-
-    /// Waits until the state holds everything up to an index, durably. The engine purges the log when a snapshot is
-    /// handed to the state machine, before it is installed: a crash in between would leave neither.
-    ///
-    /// A database that has crashed may have lost what it had confirmed. What is lost then is still in the log, and is applied again
-    /// from there: here, since the engine has nothing applied while it waits for this.
-    async fn wait_for_state(&self, index: u64) -> Result<(), io::Error> {
-        self.wait_until_applied(index).await?;
-        let started = Instant::now();
-        loop {
-            let fault = match self.shared.state.flush().await {
-                Ok(durable) if durable >= Some(index) => return Ok(()),
-                Ok(_) => match self.machine()? {
-                    Some(machine) => match machine.repair().await {
-                        Ok(()) => "the database lost commits before they were flushed".to_owned(),
-                        Err(fault) => return Err(io::Error::other(fault)),
-                    },
-                    None => return Ok(()),
-                },
-                Err(error) if is_transient(&error) => error.to_string(),
-                Err(error) => return Err(other(error)),
-            };
-            if started.elapsed() >= self.shared.patience {
-                return Err(io::Error::other(fault));
-            }
-            tracing::warn!(error = %fault, "the database cannot be flushed, trying again");
-            tokio::time::sleep(FLUSH_PAUSE).await;
-        }
-    }
-
-    async fn wait_until_applied(&self, index: u64) -> Result<(), io::Error> {
-        let Some(machine) = self.machine()? else {
-            return Ok(());
-        };
-        let mut applied = machine.applied();
-        drop(machine);
-        tokio::select! {
-            held = applied.wait_for(|applied| applied.index >= Some(index)) => {
-                held.map(|_| ()).map_err(other)
-            }
-            () = self.shared.given_up.cancelled() => {
-                Err(io::Error::other("the state machine failed before the log could be purged"))
-            }
-        }
-    }
-
-    fn machine(&self) -> Result<Option<StateMachine>, io::Error> {
-        let Some(machine) = self.shared.machine.get() else {
-            return Ok(None);
-        };
-        let gone = || io::Error::other("the state machine has stopped");
-        machine.upgrade().map(Some).ok_or_else(gone)
     }
 
     /// The last vote that was read or saved, or is being saved; none where there was none.
@@ -558,3 +504,6 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -298,7 +298,10 @@ impl SimulatedConnection {
             state.flushes = setting == "FULL";
             return Ok(0);
         }
-        let mut prepared = state.writer.prepare_cached(&statement.sql).map_err(failed)?;
+        let mut prepared = state
+            .writer
+            .prepare_cached(&statement.sql)
+            .map_err(failed)?;
         let values = params_from_iter(parameters(statement)?);
         let rows = prepared.execute(values).map_err(failed)?;
         drop(prepared);
