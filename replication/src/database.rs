@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseBackend, DatabaseConnection,
-    DbErr, EntityTrait, TransactionTrait,
+    ConnAcquireErr, ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseBackend,
+    DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, Statement, TransactionTrait,
 };
 use sea_orm::{RuntimeErr, SqlxError};
 use threefold_entity::replica_state;
@@ -59,7 +59,10 @@ impl Database {
     /// Connects, and brings the schema to the newest step.
     pub(crate) async fn open(url: &str) -> Result<Self, DbErr> {
         let kind = kind_of(url)?;
-        let writer = SeaDatabase::connect(options(url, kind, 1, false)).await?;
+        let mut writing = options(url, kind, 1, false);
+        // It is always needed, and keeps a setting while commits are made durable.
+        writing.max_lifetime(None).idle_timeout(None);
+        let writer = SeaDatabase::connect(writing).await?;
         Migrator::up(&writer, None).await.map_err(newer_schema)?;
         let readers = if kind == DatabaseKind::Sqlite {
             READERS / 4
@@ -115,37 +118,37 @@ impl Database {
     /// durable now: less than was applied, where a crash has taken commits that had not been flushed.
     pub(crate) async fn flush(&self) -> Result<Option<u64>, DbErr> {
         failpoint!("flush.before", DbErr::from);
-        match self.kind {
+        if self.kind == DatabaseKind::Postgres {
             // One flushed commit flushes everything before it in PostgreSQL's own log.
-            DatabaseKind::Postgres => self.commit_with("SET LOCAL synchronous_commit = on").await,
-            DatabaseKind::Sqlite => {
-                // The same, by SQLite's rules for write-ahead logs; there is one connection that writes.
-                // Nobody takes the setting back in between.
-                let _flushing = self.flushing.lock().await;
-                let writer = &self.writer;
-                writer
-                    .execute_unprepared("PRAGMA synchronous = FULL")
-                    .await?;
-                let flushed = self.commit_with("").await;
-                writer
-                    .execute_unprepared("PRAGMA synchronous = NORMAL")
-                    .await?;
-                flushed
-            }
+            let tx = self.begin_flushed().await?;
+            return touch(tx).await;
         }
+        // The same, by SQLite's rules for write-ahead logs. Nobody takes the setting back in between.
+        let _flushing = self.flushing.lock().await;
+        let writer = &self.writer;
+        writer
+            .execute_unprepared("PRAGMA synchronous = FULL")
+            .await?;
+        let tx = writer.begin().await?;
+        // The pool may have made another connection since.
+        let flushed = match flushes_commits(&tx).await? {
+            true => touch(tx).await,
+            false => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        };
+        writer
+            .execute_unprepared("PRAGMA synchronous = NORMAL")
+            .await?;
+        flushed
     }
 
-    /// Commits a transaction that changes nothing, with a setting. Returns where the state stands in it.
-    async fn commit_with(&self, setting: &str) -> Result<Option<u64>, DbErr> {
+    /// Begins a transaction that PostgreSQL flushes when it is committed, unlike others. For SQLite, [`flush`](Self::flush) after it.
+    pub(crate) async fn begin_flushed(&self) -> Result<DatabaseTransaction, DbErr> {
         let tx = self.writer.begin().await?;
-        if !setting.is_empty() {
-            tx.execute_unprepared(setting).await?;
+        if self.kind == DatabaseKind::Postgres {
+            tx.execute_unprepared("SET LOCAL synchronous_commit = on")
+                .await?;
         }
-        tx.execute_unprepared("UPDATE replica_state SET id = id")
-            .await?;
-        let index = stored_index(&tx).await?;
-        tx.commit().await?;
-        Ok(index)
+        Ok(tx)
     }
 
     /// Counts the readers' connections: a new number means that the server may have crashed since the old one.
@@ -190,6 +193,26 @@ impl Database {
             }
         }
     }
+}
+
+/// Commits something that changes nothing. Returns where the state stands in it.
+async fn touch(tx: DatabaseTransaction) -> Result<Option<u64>, DbErr> {
+    tx.execute_unprepared("UPDATE replica_state SET id = id")
+        .await?;
+    let index = stored_index(&tx).await?;
+    tx.commit().await?;
+    Ok(index)
+}
+
+/// True where this SQLite connection flushes what it commits.
+async fn flushes_commits(tx: &DatabaseTransaction) -> Result<bool, DbErr> {
+    const FULL: i64 = 2;
+    let sql = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA synchronous");
+    let row = tx.query_one_raw(sql).await?;
+    let setting = row
+        .map(|row| row.try_get::<i64>("", "synchronous"))
+        .transpose()?;
+    Ok(setting == Some(FULL))
 }
 
 /// The index of the last applied entry, as stored.

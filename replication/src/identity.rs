@@ -5,9 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, TransactionTrait,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use threefold_entity::replica_state;
 use uuid::Uuid;
@@ -167,7 +165,7 @@ pub(crate) async fn write(
         expense_count: Set(0),
     };
     // In one transaction: there may be rows of an attempt before, and they are never without the row that says whose they are.
-    let tx = db.writer.begin().await?;
+    let tx = db.begin_flushed().await?;
     // The mark of an attempt that failed here, before anything was applied, or of the restore that goes on here.
     let earlier = Condition::any()
         .add(replica_state::Column::LastAppliedIndex.eq(-1))
@@ -197,7 +195,9 @@ pub(crate) async fn rename(
     };
     let update = replica_state::Entity::update_many().set(row);
     let update = update.filter(replica_state::Column::Id.eq(replica_state::ONLY_ROW));
-    update.exec(&db.writer).await?;
+    let tx = db.begin_flushed().await?;
+    update.exec(&tx).await?;
+    tx.commit().await?;
     db.flush().await?;
     finish_folder(folder)
 }

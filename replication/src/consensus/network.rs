@@ -26,7 +26,7 @@ use super::types::{Node, TypeConfig, traces_of};
 use crate::format::Formats;
 use crate::formation::HelloAnswer;
 use crate::metrics::Direction;
-use crate::peer::{PeerError, PeerMethod, decode, encode};
+use crate::peer::{PeerError, PeerFault, PeerMethod, decode, encode};
 use crate::retention::Retention;
 use crate::trace;
 use crate::wire::{self, Wire};
@@ -93,7 +93,11 @@ impl Client {
         let answer = self.ask(method, request, timeout).await;
         // A peer that is down or refuses is not asked again at once: openraft backs off from the unreachable.
         let bytes = answer.map_err(|error| match error {
-            PeerError::Unreachable { .. } => RPCError::Unreachable(Unreachable::new(&error)),
+            PeerError::Unreachable { .. }
+            | PeerError::Refused {
+                fault: PeerFault::Malformed(_),
+                ..
+            } => RPCError::Unreachable(Unreachable::new(&error)),
             error if wire::leads_nowhere(&error) => RPCError::Unreachable(Unreachable::new(&error)),
             error => RPCError::Network(NetworkError::new(&error)),
         })?;
@@ -109,7 +113,8 @@ impl RaftNetwork<TypeConfig> for Client {
     ) -> Rpc<AppendEntriesResponse<u64>> {
         if let Err(unsound) = append::may_send(&self.log, &request) {
             tracing::info!(peer = self.target, "entries are not sent: {unsound}");
-            return Err(RPCError::Network(NetworkError::new(&unsound)));
+            // The engine backs off.
+            return Err(RPCError::Unreachable(Unreachable::new(&unsound)));
         }
         let span = trace::call(
             "peer appendEntries",

@@ -14,7 +14,7 @@ use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
 use threefold_entity::{
     Revision, category, change, expense, expense_term, idempotency_key, ledger,
 };
@@ -128,13 +128,9 @@ pub enum SnapshotFault {
 }
 
 impl SnapshotFault {
-    /// True where another try may succeed.
+    /// True where the database failed, and may be back soon.
     pub(super) fn is_transient(&self) -> bool {
-        match self {
-            Self::Database(error) => is_transient(error),
-            Self::Lost => true,
-            _ => false,
-        }
+        matches!(self, Self::Database(error) if is_transient(error))
     }
 }
 
@@ -199,7 +195,7 @@ pub(super) async fn install(
         ));
     }
     failpoint!("snapshot.install", |e| DbErr::from(e).into());
-    let tx = db.writer.begin().await?;
+    let tx = db.begin_flushed().await?;
     replace_rows(&tx, reader).await?;
     let standing = take_standing(tx, header).await?;
     // The log below the snapshot goes away next.

@@ -160,10 +160,11 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         I::IntoIter: OptionalSend,
     {
         let entries = entries.into_iter().collect();
-        self.shared
-            .apply(entries)
-            .await
-            .map_err(|fault| storage_error(&fault))
+        self.shared.apply(entries).await.map_err(|fault| {
+            // Nobody applies after this: a purge that is queued behind it must not wait for it.
+            self.shared.log.give_up();
+            storage_error(&fault)
+        })
     }
 
     async fn get_snapshot_builder(&mut self) -> Self {

@@ -1,5 +1,6 @@
 //! Many rows in one statement: `UNNEST` of one array a column on PostgreSQL, so that the statement's text, and with
-//! it its plan, is the same for any number of rows; lists of values in bounded pieces on SQLite.
+//! it its plan, is the same for any number of rows; lists of values on SQLite, in pieces of one, two, four rows and so on, up to a bound:
+//! a connection keeps what it has prepared, and a statement for each number of rows would be much to keep.
 
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{
@@ -8,9 +9,9 @@ use sea_orm::{
 };
 
 /// Most values of one SQLite statement (its limit is 32,766).
-const SQLITE_VALUES: usize = 16_000;
+const SQLITE_VALUES: usize = 4_096;
 /// Most ids of one `IN` list.
-const IN_LIST: usize = 1_000;
+const IN_LIST: usize = 1_024;
 
 /// A table as the writer sees it. The first `key` columns are its primary key.
 pub(crate) struct Table {
@@ -124,14 +125,19 @@ async fn write<C: ConnectionTrait>(
         db.execute_raw(unnest(table, rows, on_conflict)).await?;
         return Ok(());
     }
-    let piece = (SQLITE_VALUES / table.columns.len()).max(1);
+    let most = SQLITE_VALUES / table.columns.len();
     while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(piece));
+        let rest = rows.split_off(piece(rows.len(), most));
         db.execute_raw(values(backend, table, rows, on_conflict))
             .await?;
         rows = rest;
     }
     Ok(())
+}
+
+/// The largest power of two that is no larger than either; 1 at least.
+fn piece(left: usize, most: usize) -> usize {
+    1 << left.min(most).checked_ilog2().unwrap_or(0)
 }
 
 fn column_names(table: &Table) -> String {
@@ -220,13 +226,32 @@ where
         return E::find().filter(any).all(db).await;
     }
     let mut rows = Vec::new();
-    for piece in values.chunks(IN_LIST) {
-        rows.extend(
-            E::find()
-                .filter(column.is_in(piece.iter().copied()))
-                .all(db)
-                .await?,
-        );
+    for chunk in values.chunks(IN_LIST) {
+        // The last one again and again, up to the next power of two.
+        let again = chunk.last().into_iter().cycle();
+        let padded = chunk.iter().chain(again).copied();
+        let padded = padded.take(chunk.len().next_power_of_two());
+        rows.extend(E::find().filter(column.is_in(padded)).all(db).await?);
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_have_few_sizes_and_leave_nothing() {
+        assert_eq!(piece(1, 0), 1);
+        assert_eq!(piece(1, 227), 1);
+        assert_eq!(piece(100, 227), 64);
+        assert_eq!(piece(1_000, 227), 128);
+        let mut left = 1_000;
+        let mut sizes = Vec::new();
+        while left > 0 {
+            sizes.push(piece(left, 227));
+            left -= piece(left, 227);
+        }
+        assert_eq!(sizes, [128, 128, 128, 128, 128, 128, 128, 64, 32, 8]);
+    }
 }

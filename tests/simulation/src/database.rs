@@ -22,6 +22,9 @@ use crate::value::{columns, failed, row, stored};
 /// Pictures kept since the last flush; with more, the oldest are no longer gone back to.
 const PICTURES: usize = 12;
 
+/// What SQLite says where commits are flushed.
+const FULL: i32 = 2;
+
 type Picture = Arc<[u8]>;
 
 /// See the module. Clones are the same database; it outlives the replicas that use it.
@@ -40,8 +43,6 @@ struct State {
     /// Since the flush, oldest first.
     pictures: VecDeque<Picture>,
     in_transaction: bool,
-    /// Commits are flushed: `PRAGMA synchronous = FULL`.
-    flushes: bool,
     breakage: Option<Breakage>,
     /// Counts the connections made: those of a crashed process do nothing any more.
     epoch: u64,
@@ -52,7 +53,7 @@ struct State {
 impl SimulatedDatabase {
     /// An empty database.
     pub fn new(breakage: Option<Breakage>) -> rusqlite::Result<Self> {
-        let writer = Connection::open_in_memory()?;
+        let writer = writer()?;
         // A file of no page at all cannot be gone back to.
         writer.execute_batch("PRAGMA user_version = 1")?;
         let flushed = picture(&writer)?;
@@ -64,7 +65,6 @@ impl SimulatedDatabase {
             flushed,
             pictures: VecDeque::new(),
             in_transaction: false,
-            flushes: false,
             breakage,
             epoch: 0,
             failing: false,
@@ -116,9 +116,8 @@ impl SimulatedDatabase {
         }
         state.pictures.clear();
         state.in_transaction = false;
-        state.flushes = false;
         state.commits += 1;
-        state.writer = Connection::open_in_memory()?;
+        state.writer = writer()?;
         let flushed = state.flushed.clone();
         restore(&mut state.writer, &flushed)
     }
@@ -192,7 +191,11 @@ impl State {
     fn committed(&mut self) -> Result<(), DbErr> {
         self.commits += 1;
         let picture = picture(&self.writer).map_err(failed)?;
-        if self.flushes && self.breakage != Some(Breakage::DatabaseFlush) {
+        let setting = self
+            .writer
+            .pragma_query_value(None, "synchronous", |row| row.get::<_, i32>(0));
+        let flushes = setting.map_err(failed)? == FULL;
+        if flushes && self.breakage != Some(Breakage::DatabaseFlush) {
             self.pictures.clear();
             self.flushed = picture;
             return Ok(());
@@ -217,6 +220,13 @@ impl State {
         }
         Ok(&self.reader)
     }
+}
+
+/// A connection that does not flush what it commits.
+fn writer() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(connection)
 }
 
 fn picture(connection: &Connection) -> rusqlite::Result<Picture> {
@@ -294,10 +304,6 @@ impl SimulatedConnection {
         if state.breakage.is_some_and(|it| it.swallows(&statement.sql)) {
             return Ok(1);
         }
-        if let Some(setting) = statement.sql.strip_prefix("PRAGMA synchronous = ") {
-            state.flushes = setting == "FULL";
-            return Ok(0);
-        }
         let mut prepared = state
             .writer
             .prepare_cached(&statement.sql)
@@ -305,7 +311,8 @@ impl SimulatedConnection {
         let values = params_from_iter(parameters(statement)?);
         let rows = prepared.execute(values).map_err(failed)?;
         drop(prepared);
-        if state.writer.is_autocommit() {
+        let is_setting = statement.sql.starts_with("PRAGMA");
+        if state.writer.is_autocommit() && !is_setting {
             state.committed()?;
         }
         Ok(rows as u64)

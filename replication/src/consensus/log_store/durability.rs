@@ -18,25 +18,30 @@ impl LogStore {
     /// from there: here, since the engine has nothing applied while it waits for this.
     pub(super) async fn wait_for_state(&self, index: u64) -> Result<(), io::Error> {
         self.wait_until_applied(index).await?;
-        let started = Instant::now();
+        let mut failing_since = Instant::now();
         loop {
-            let fault = match self.shared.state.flush().await {
+            match self.shared.state.flush().await {
                 Ok(durable) if durable >= Some(index) => return Ok(()),
-                Ok(_) => match self.machine()? {
-                    Some(machine) => match machine.repair().await {
-                        Ok(()) => "the database lost commits before they were flushed".to_owned(),
-                        Err(fault) => return Err(io::Error::other(fault)),
-                    },
-                    None => return Ok(()),
-                },
-                Err(error) if is_transient(&error) => error.to_string(),
+                Ok(durable) => {
+                    let Some(machine) = self.machine()? else {
+                        return Ok(());
+                    };
+                    tracing::warn!(
+                        ?durable,
+                        index,
+                        "the database lost commits before they were flushed"
+                    );
+                    machine.repair().await.map_err(io::Error::other)?;
+                    failing_since = Instant::now();
+                }
+                Err(error)
+                    if is_transient(&error) && failing_since.elapsed() < self.shared.patience =>
+                {
+                    tracing::warn!(%error, "the database cannot be flushed, trying again");
+                    tokio::time::sleep(FLUSH_PAUSE).await;
+                }
                 Err(error) => return Err(other(error)),
-            };
-            if started.elapsed() >= self.shared.patience {
-                return Err(io::Error::other(fault));
             }
-            tracing::warn!(error = %fault, "the database cannot be flushed, trying again");
-            tokio::time::sleep(FLUSH_PAUSE).await;
         }
     }
 

@@ -1,6 +1,8 @@
+use openraft::raft::AppendEntriesRequest;
 use openraft::{CommittedLeaderId, EntryPayload};
 
 use super::*;
+use crate::consensus::append::{Unsound, may_send};
 
 async fn log(folder: &std::path::Path) -> LogStore {
     let url = format!("sqlite://{}", folder.join("state.db").display());
@@ -51,4 +53,24 @@ async fn the_last_vote_is_known_after_a_restart() {
     let mut log = log(folder.path()).await;
     log.read_vote().await.unwrap();
     assert_eq!(log.last_vote(), Some(Vote::new(3, 1)));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_under_another_vote_than_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = log(folder.path()).await;
+    let request = |term| AppendEntriesRequest::<TypeConfig> {
+        vote: Vote::new_committed(term, 1),
+        prev_log_id: None,
+        entries: vec![Entry {
+            log_id: id(0),
+            payload: EntryPayload::Blank,
+        }],
+        leader_commit: None,
+    };
+    assert_eq!(may_send(&log, &request(1)), Err(Unsound::Deposed));
+    log.save_vote(&Vote::new_committed(1, 1)).await.unwrap();
+    assert_eq!(may_send(&log, &request(1)), Ok(()));
+    log.save_vote(&Vote::new(2, 2)).await.unwrap();
+    assert_eq!(may_send(&log, &request(1)), Err(Unsound::Deposed));
 }

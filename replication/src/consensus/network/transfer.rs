@@ -140,7 +140,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    /// Tells the peer all the while that its leader is there; ends where it knows a higher vote.
+    /// Tells the peer all the while that its leader is there; ends where it, or this replica, knows a higher vote.
     pub(super) async fn accompany(&self, interval: Duration) -> Vote<u64> {
         let heartbeat = AppendEntriesRequest::<TypeConfig> {
             vote: self.vote,
@@ -151,6 +151,15 @@ impl<'a> Transfer<'a> {
         let wait = HEARTBEAT_TIMEOUT.max(interval);
         loop {
             tokio::time::sleep(interval).await;
+            // A peer that hears of a leader elects no other one.
+            if let Some(vote) = self
+                .client
+                .log
+                .last_vote()
+                .filter(|vote| *vote != self.vote)
+            {
+                return vote;
+            }
             let answer = self.call(PeerMethod::AppendEntries, &heartbeat, wait).await;
             if let Ok(AppendEntriesResponse::HigherVote(vote)) = answer {
                 return vote;

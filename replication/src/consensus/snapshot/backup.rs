@@ -3,7 +3,6 @@
 use std::io::Read;
 
 use chrono::{DateTime, Utc};
-use sea_orm::TransactionTrait;
 use threefold_entity::Revision;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -78,7 +77,7 @@ pub(crate) async fn install_backup<R: Read + Send>(
     source: R,
 ) -> Result<(), SnapshotFault> {
     let (mut header, reader) = FrameReader::open(Sealed::new(source))?;
-    let tx = db.writer.begin().await?;
+    let tx = db.begin_flushed().await?;
     replace_rows(&tx, reader).await?.check()?;
     header.membership = StoredMembership::default();
     take_standing(tx, header).await?;

@@ -330,15 +330,21 @@ impl Shared {
         let file = snapshot.into_file(Formats::OWN.snapshot).await?;
         let mut standing = self.standing.lock().await;
         standing.stale = true;
-        let started = Instant::now();
+        let mut failing_since = Instant::now();
         loop {
             match snapshot::install(&self.db, &file, meta).await {
                 Ok(installed) => {
                     *standing = installed;
                     break;
                 }
+                Err(SnapshotFault::Lost) => {
+                    tracing::warn!("{}, installing it again", SnapshotFault::Lost);
+                    // It had come to the end, however long that took.
+                    failing_since = Instant::now();
+                    tokio::time::sleep(RETRY_PAUSE.1).await;
+                }
                 Err(fault)
-                    if fault.is_transient() && started.elapsed() < self.settings.patience =>
+                    if fault.is_transient() && failing_since.elapsed() < self.settings.patience =>
                 {
                     tracing::warn!(error = %fault, "installing a snapshot failed, trying again");
                     tokio::time::sleep(RETRY_PAUSE.1).await;

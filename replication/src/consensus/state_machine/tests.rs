@@ -1,5 +1,8 @@
+use openraft::storage::RaftLogStorage;
 use openraft::{CommittedLeaderId, EntryPayload};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 use threefold_entity::ledger::DEFAULT_LEDGER_ID;
+use threefold_entity::replica_state;
 use uuid::Uuid;
 
 use super::*;
@@ -172,4 +175,38 @@ async fn a_lost_confirmation_leaves_one_first_answer() {
         .collect();
     assert_eq!(replayed, [vec![true, false], vec![true]]);
     assert_eq!(machine.applied().borrow().revision, 2.into());
+}
+
+/// A database that crashes may lose what it had confirmed and not yet flushed. The log that holds it is not cut before it is there
+/// again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_database_lost_is_applied_again_before_the_log_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut machine = machine(folder.path()).await;
+    let log = machine.shared.log.clone();
+    log.follow(&machine);
+    let writer = machine.shared.db.writer.clone();
+    let empty = replica_state::Entity::find().one(&writer).await.unwrap();
+    let empty = empty.unwrap().into_active_model().reset_all();
+    for index in 0..3 {
+        let added = entry(
+            index,
+            category(u128::from(index) + 1, &format!("Category {index}")),
+        );
+        log.append_offline(added.clone()).unwrap();
+        machine.apply([added]).await.unwrap();
+    }
+    assert_eq!(machine.shared.db.flush().await.unwrap(), Some(2));
+    for table in ["category", "change", "idempotency_key"] {
+        let gone = format!("DELETE FROM {table}");
+        writer.execute_unprepared(&gone).await.unwrap();
+    }
+    empty.update(&writer).await.unwrap();
+    assert_eq!(machine.shared.db.flush().await.unwrap(), None);
+
+    let last = LogId::new(CommittedLeaderId::new(1, 1), 1);
+    log.clone().purge(last).await.unwrap();
+    assert_eq!(machine.shared.db.flush().await.unwrap(), Some(2));
+    let categories = threefold_entity::category::Entity::find();
+    assert_eq!(categories.count(&writer).await.unwrap(), 3);
 }
