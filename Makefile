@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-postgres containers test upgrade torture torture-runs torture-binary measure simulate lint fmt web deps deny deb clean
+.PHONY: help demo demo-postgres containers test upgrade torture torture-runs torture-binary measure bench simulate lint fmt web deps deny deb clean
 
 # Passed on to the demo: make demo ARGS="--data /srv/threefold"
 ARGS ?=
@@ -118,6 +118,16 @@ measure: ## Measure what a bad day costs, with a release build: failover (beside
 	cargo build --locked --release --bin threefold
 	cargo build --locked --package threefold-tests --bin measure
 	THREEFOLD_BIN=$(THREEFOLD) $(dir $(THREEFOLD_DEBUG))measure --database $(DATABASE) $(WHAT)
+
+# make bench QUICK=1; make bench BENCH="--clients 64 --only etcd --only quorum"
+BENCH ?= $(if $(QUICK),--clients 1 --clients 64 --turns 2 --seconds 4 --warm-up 1)
+BENCHMARKS ?= docs/benchmarks
+bench: ## Compare writes with PostgreSQL's own replication and etcd, in turns, and put a report into docs/benchmarks; QUICK=1 takes minutes
+	scripts/install-deps.sh bench
+	$(MAKE) --no-print-directory web
+	cargo build --locked --release --bin threefold
+	cargo build --locked --profile torture --package threefold-tests --bin bench
+	THREEFOLD_BIN=$(THREEFOLD) $(TORTURE)/bench $(BENCH) --report $(BENCHMARKS)
 
 # A failed seed is printed, and repeats: make simulate SEED=4711. docs/simulation.md says more.
 SEEDS ?= 300

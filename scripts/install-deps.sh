@@ -3,6 +3,7 @@
 #
 #   scripts/install-deps.sh demo            a C compiler, Node
 #   scripts/install-deps.sh demo-postgres   and PostgreSQL
+#   scripts/install-deps.sh bench           and etcd
 #   scripts/install-deps.sh test            and PostgreSQL, Chromium, Caddy, Prometheus, systemd-analyze, man
 #
 # Rust (with cargo, rustfmt and clippy) and Node are taken as given; where Node is missing, Debian's own is tried.
@@ -103,12 +104,13 @@ need_node() {
 }
 
 main() {
-  local wants_postgres=no wants_browser=no
+  local wants_postgres=no wants_browser=no wants_etcd=no
   case ${1:-} in
     demo) ;;
     demo-postgres) wants_postgres=yes ;;
+    bench) wants_postgres=yes wants_etcd=yes ;;
     test) wants_postgres=yes wants_browser=yes ;;
-    *) fail "usage: $0 demo|demo-postgres|test" ;;
+    *) fail "usage: $0 demo|demo-postgres|bench|test" ;;
   esac
   need_rust
 
@@ -128,6 +130,10 @@ main() {
     has man || missing+=(man-db)
     has caddy || services+=(caddy)
     has prometheus && has promtool || services+=(prometheus)
+  fi
+
+  if [[ $wants_etcd == yes ]]; then
+    has etcd || services+=(etcd-server)
   fi
 
   if [[ ${#missing[@]} -gt 0 || ${#services[@]} -gt 0 ]]; then

@@ -10,6 +10,8 @@ pub mod cpu;
 pub mod drive;
 pub mod figures;
 pub mod machine;
+pub mod plot;
+pub mod report;
 pub mod subject;
 pub mod system;
 pub mod turns;

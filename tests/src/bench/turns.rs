@@ -22,7 +22,7 @@ pub struct Plan {
 
 /// What one subject did with so many clients.
 #[derive(Debug)]
-pub struct Result {
+pub struct Measured {
     /// Of [`Subject`].
     pub subject: &'static str,
     /// At once.
@@ -31,7 +31,7 @@ pub struct Result {
     pub turns: Vec<Tally>,
 }
 
-impl Result {
+impl Measured {
     /// All turns together.
     pub fn all(&self) -> Tally {
         let mut all = Tally::default();
@@ -49,11 +49,11 @@ pub async fn take(
     systems: &[System],
     subjects: &[Subject],
     mut said: impl FnMut(&str),
-) -> std::result::Result<Vec<Result>, String> {
+) -> Result<Vec<Measured>, String> {
     let mut results = Vec::new();
     for clients in &plan.clients {
         let first = results.len();
-        results.extend(subjects.iter().map(|subject| Result {
+        results.extend(subjects.iter().map(|subject| Measured {
             subject: subject.name,
             clients: *clients,
             turns: Vec::new(),
@@ -82,11 +82,7 @@ pub async fn take(
 }
 
 /// One turn, with the processor time that it took.
-async fn measured(
-    subject: &Subject,
-    system: &System,
-    load: Load,
-) -> std::result::Result<Tally, String> {
+async fn measured(subject: &Subject, system: &System, load: Load) -> Result<Tally, String> {
     let mut families: Families = system.families().await;
     families.insert("load generator".to_owned(), vec![std::process::id()]);
     let before = cpu::taken(&families);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use serde_json::json;
 use threefold_tests::bench::machine::Machine;
+use threefold_tests::bench::report;
 use threefold_tests::bench::subject::{Subject, Through, Use};
 use threefold_tests::bench::system::{Standbys, System, Wait};
 use threefold_tests::bench::turns::{self, Plan};
@@ -30,9 +30,9 @@ struct Args {
     /// Only what has this in its name; again for more.
     #[arg(long)]
     only: Vec<String>,
-    /// Where the figures go, as JSON.
+    /// Folder for a page, the figures as JSON, and plots.
     #[arg(long)]
-    json: Option<PathBuf>,
+    report: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -68,36 +68,9 @@ async fn main() {
         system.thaw().await;
     }
     let results = results.expect("answers");
-    println!("| writes | clients | a second | median ms | p99 ms | worst ms | processor µs each |");
-    println!("|---|---|---|---|---|---|---|");
-    for result in &results {
-        let figures = result.all().figures();
-        let cpu: Vec<String> = figures
-            .cpu_us
-            .iter()
-            .map(|(name, micros)| format!("{name} {micros:.0}"))
-            .collect();
-        println!(
-            "| {} | {} | {:.0} | {:.2} | {:.2} | {:.1} | {} |",
-            result.subject,
-            result.clients,
-            figures.per_second,
-            figures.p50_ms,
-            figures.p99_ms,
-            figures.max_ms,
-            cpu.join(", ")
-        );
-    }
-    if let Some(path) = args.json {
-        let results: Vec<_> = results
-            .iter()
-            .map(|result| {
-                let turns: Vec<_> = result.turns.iter().map(|turn| turn.figures()).collect();
-                json!({ "subject": result.subject, "clients": result.clients, "all": result.all().figures(), "turns": turns })
-            })
-            .collect();
-        let report = json!({ "machine": Machine::here(), "writes": results });
-        std::fs::write(path, report.to_string()).expect("a file for the figures");
+    print!("{}", report::table(&results).expect("text"));
+    if let Some(folder) = args.report {
+        report::writes(&folder, &Machine::here(), &plan, &results).expect("a folder to write to");
     }
 }
 
