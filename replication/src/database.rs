@@ -129,16 +129,21 @@ impl Database {
         writer
             .execute_unprepared("PRAGMA synchronous = FULL")
             .await?;
-        let tx = writer.begin().await?;
-        // The pool may have made another connection since.
-        let flushed = match flushes_commits(&tx).await? {
-            true => touch(tx).await,
-            false => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
-        };
+        let flushed = self.touch_if_flushed().await;
+        // In any case.
         writer
             .execute_unprepared("PRAGMA synchronous = NORMAL")
             .await?;
         flushed
+    }
+
+    /// The pool may have made another connection since the setting.
+    async fn touch_if_flushed(&self) -> Result<Option<u64>, DbErr> {
+        let tx = self.writer.begin().await?;
+        match flushes_commits(&tx).await? {
+            true => touch(tx).await,
+            false => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        }
     }
 
     /// Begins a transaction that PostgreSQL flushes when it is committed, unlike others. For SQLite, [`flush`](Self::flush) after it.

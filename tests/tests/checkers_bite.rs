@@ -269,7 +269,7 @@ async fn run(circumstances: Circumstances, drill: Option<Drill>) -> Vec<Verdict>
     let path = cluster.file("history.jsonl");
     let load = drill.map_or(LOAD, |drill| drill.load);
     let target = Target::of(&cluster);
-    let mut workloads = Workloads::start_with(&target, 1, &path, load).unwrap();
+    let mut workloads = Workloads::start(&target, 1, &path, load).unwrap();
     let recorder = workloads.recorder();
     if circumstances == Circumstances::LeaderKilled {
         operations(recorder, BEFORE_THE_KILL).await;

@@ -417,10 +417,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         // Whoever must not act by the vote before is told first.
         *lock(&self.shared.last_vote) = Some(*vote);
         failpoint!("vote.before", |e| StorageIOError::write_vote(&e).into());
-        if !sabotaged!("sabotage.vote-not-saved") {
-            let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
-            saved.map_err(|e| StorageIOError::write_vote(&e))?;
-        }
+        let saved = on_this_thread(|| self.write_meta(VOTE, vote, true));
+        saved.map_err(|e| StorageIOError::write_vote(&e))?;
         failpoint!("vote.saved");
         Ok(())
     }

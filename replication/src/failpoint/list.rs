@@ -47,7 +47,7 @@ const fn sabotage(name: &'static str, meaning: &'static str) -> Point {
 }
 
 /// All of them: places in the order in which a mutation passes them, then snapshots and membership, then what is broken on purpose.
-pub const LIST: [Point; 51] = [
+pub const LIST: [Point; 50] = [
     // A mutation on its way.
     place(
         "mutation.begin",
@@ -170,10 +170,6 @@ pub const LIST: [Point; 51] = [
     sabotage(
         "sabotage.lose-append",
         "entries are acknowledged without being written, nor how far they are committed: a crash loses them",
-    ),
-    sabotage(
-        "sabotage.vote-not-saved",
-        "a vote is given and not written: a crash forgets it, and it may be given again",
     ),
     sabotage(
         "sabotage.answer-before-commit",

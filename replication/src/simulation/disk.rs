@@ -72,8 +72,6 @@ struct State {
     /// Batches since, in order.
     unflushed: Vec<Vec<Write>>,
     lie: Lie,
-    /// The next durable commit fails, as on a full disk.
-    failing: bool,
     observer: Option<Observer>,
 }
 
@@ -96,11 +94,6 @@ impl SimulatedDisk {
         lock(&self.state).observer = Some(Box::new(observer));
     }
 
-    /// From here on durable batches fail, or no longer.
-    pub fn fail(&self, failing: bool) {
-        lock(&self.state).failing = failing;
-    }
-
     /// The power fails. Of the batches that were not flushed, `keep` says how many survive, given how many there are.
     pub fn crash(&self, keep: impl FnOnce(usize) -> usize) {
         let mut state = lock(&self.state);
@@ -110,7 +103,6 @@ impl SimulatedDisk {
             state.flushed.take(batch);
         }
         state.seen = state.flushed.clone();
-        state.failing = false;
     }
 
     /// Looks at what has been flushed.
@@ -125,9 +117,6 @@ impl SimulatedDisk {
 
     pub(crate) fn commit(&self, writes: Vec<Write>, durable: bool) -> io::Result<()> {
         let mut state = lock(&self.state);
-        if state.failing && durable {
-            return Err(io::Error::other("no space left on the simulated disk"));
-        }
         if let Some(observer) = &state.observer {
             observer(&state.seen, &writes);
         }

@@ -25,7 +25,7 @@ pub const PORT: u16 = 9081;
 /// A promise that was not kept.
 #[derive(Clone, Debug)]
 pub struct Violation {
-    /// Its name, as in docs/simulation.md.
+    /// Its name; those that are Threefold's own promises are in docs/simulation.md.
     pub invariant: &'static str,
     /// What was seen instead.
     pub detail: String,

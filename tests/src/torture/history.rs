@@ -38,19 +38,6 @@ pub struct Disturbance {
 }
 
 impl History {
-    /// The answered mutations that changed something, in the order of their answers: when, in nanoseconds since the workloads
-    /// began, and by which replica.
-    pub fn answered_writes(&self) -> Vec<(u64, u16)> {
-        let mut answered: Vec<(u64, u16)> = self
-            .operations
-            .iter()
-            .filter(|operation| matches!(operation.answer, Answer::Accepted { .. }))
-            .map(|operation| (operation.end, operation.replica))
-            .collect();
-        answered.sort_unstable();
-        answered
-    }
-
     /// Whether that replica's process or database ended between two moments.
     pub fn disturbed(&self, replica: u16, from: u64, to: u64) -> bool {
         self.disturbances

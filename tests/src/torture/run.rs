@@ -90,7 +90,7 @@ pub async fn run(options: &Options) -> (Report, Cluster) {
     let cluster = builder.start().await;
     let history = cluster.file("history.jsonl");
     let target = Target::of(&cluster);
-    let workloads = Workloads::start_with(&target, options.seed, &history, options.load);
+    let workloads = Workloads::start(&target, options.seed, &history, options.load);
     let workloads = workloads.expect("a file for the history");
     let recorder = Arc::clone(workloads.recorder());
     let scene = Scene::new(cluster, target, recorder, options.heal_within);

@@ -95,13 +95,8 @@ pub struct Workloads {
 }
 
 impl Workloads {
-    /// Starts the workers of the default load; the history goes to that file.
-    pub fn start(target: &Target, seed: u64, path: &Path) -> Result<Self, HistoryError> {
-        Self::start_with(target, seed, path, Load::default())
-    }
-
-    /// Starts the workers.
-    pub fn start_with(
+    /// Starts the workers; the history goes to that file.
+    pub fn start(
         target: &Target,
         seed: u64,
         path: &Path,

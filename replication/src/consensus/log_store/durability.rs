@@ -10,6 +10,9 @@ use crate::database::is_transient;
 /// Pause before a database that cannot be flushed is tried again.
 const FLUSH_PAUSE: Duration = Duration::from_millis(200);
 
+/// How often what a crash of the database took is applied again, before it is flushed.
+const MOST_RELAPSES: u32 = 10;
+
 impl LogStore {
     /// Waits until the state holds everything up to an index, durably. The engine purges the log when a snapshot is
     /// handed to the state machine, before it is installed: a crash in between would leave neither.
@@ -18,11 +21,12 @@ impl LogStore {
     /// from there: here, since the engine has nothing applied while it waits for this.
     pub(super) async fn wait_for_state(&self, index: u64) -> Result<(), io::Error> {
         self.wait_until_applied(index).await?;
-        let mut failing_since = Instant::now();
+        let (mut failing_since, mut relapses) = (Instant::now(), 0);
         loop {
             match self.shared.state.flush().await {
                 Ok(durable) if durable >= Some(index) => return Ok(()),
-                Ok(durable) => {
+                Ok(durable) if relapses < MOST_RELAPSES => {
+                    relapses += 1;
                     let Some(machine) = self.machine()? else {
                         return Ok(());
                     };
@@ -39,6 +43,11 @@ impl LogStore {
                 {
                     tracing::warn!(%error, "the database cannot be flushed, trying again");
                     tokio::time::sleep(FLUSH_PAUSE).await;
+                }
+                Ok(_) => {
+                    return Err(io::Error::other(
+                        "the database loses its commits again and again",
+                    ));
                 }
                 Err(error) => return Err(other(error)),
             }

@@ -27,6 +27,9 @@ use crate::working_set::WorkingSet;
 /// Shortest and longest pause before a failed transaction is tried again.
 const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
+/// How often a snapshot is installed again that a crash of the database took, each time at its end.
+const MOST_RELAPSES: u32 = 10;
+
 /// One entry, decoded before anything is written.
 struct Step {
     log_id: LogId,
@@ -330,14 +333,15 @@ impl Shared {
         let file = snapshot.into_file(Formats::OWN.snapshot).await?;
         let mut standing = self.standing.lock().await;
         standing.stale = true;
-        let mut failing_since = Instant::now();
+        let (mut failing_since, mut relapses) = (Instant::now(), 0);
         loop {
             match snapshot::install(&self.db, &file, meta).await {
                 Ok(installed) => {
                     *standing = installed;
                     break;
                 }
-                Err(SnapshotFault::Lost) => {
+                Err(SnapshotFault::Lost) if relapses < MOST_RELAPSES => {
+                    relapses += 1;
                     tracing::warn!("{}, installing it again", SnapshotFault::Lost);
                     // It had come to the end, however long that took.
                     failing_since = Instant::now();

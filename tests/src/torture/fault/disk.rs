@@ -24,6 +24,8 @@ const ON_A_DISK_THAT_FILLS: &str = r#"
     rm -rf "$copy"; cp -a "$data" "$copy" || exit 9
     umount "$data" && rm -rf "$data" && mv "$copy" "$data"
 "#;
+/// What it says then.
+const FULL: &str = "THE DISK IS FULL";
 /// In namespaces of its own, which need no rights on most systems.
 const ALONE: [&str; 8] = [
     "unshare",
@@ -66,6 +68,8 @@ impl Fault for FullDisk {
             let id = self.victims.find(scene).await[0];
             let replica = scene.cluster.replica(id);
             scene.kill(id);
+            let full = || replica.log().matches(FULL).count();
+            let before = full();
             let data = replica.data_folder();
             let data = data.to_str().expect("a path in UTF-8");
             let mut wrapper = ALONE.to_vec();
@@ -74,7 +78,12 @@ impl Fault for FullDisk {
             scene.disturb(id);
             replica.ends(END_TIMEOUT).await?;
             scene.disturb(id);
-            Ok(format!("the disk of {id} was full"))
+            match full() > before {
+                true => Ok(format!("the disk of {id} was full")),
+                false => Ok(format!(
+                    "the disk of {id} could not be filled: are there user namespaces?"
+                )),
+            }
         }
         .boxed_local()
     }

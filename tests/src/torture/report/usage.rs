@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::cluster::Replica;
+use crate::measure::process::peak_resident_bytes;
 
 /// What a replica takes.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
@@ -20,20 +21,12 @@ impl Usage {
     pub(in crate::torture) fn of(replica: &Replica) -> Self {
         Self {
             memory_bytes: match replica.is_running() {
-                true => peak_memory(replica.pid()).unwrap_or(0),
+                true => peak_resident_bytes(replica.pid()),
                 false => 0,
             },
             data_bytes: size_of(&replica.data_folder()),
         }
     }
-}
-
-/// `VmHWM` of a process, in bytes.
-fn peak_memory(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes << 10)
 }
 
 /// All files below a folder; what cannot be read counts as nothing, since files come and go.
