@@ -46,7 +46,6 @@ pub(crate) struct StateMachine {
 }
 
 /// A state machine that this does not keep.
-#[derive(Clone)]
 pub(super) struct WeakStateMachine(Weak<Shared>);
 
 impl WeakStateMachine {
@@ -160,11 +159,10 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         I::IntoIter: OptionalSend,
     {
         let entries = entries.into_iter().collect();
-        self.shared.apply(entries).await.map_err(|fault| {
-            // Nobody applies after this: a purge that is queued behind it must not wait for it.
-            self.shared.log.give_up();
-            storage_error(&fault)
-        })
+        self.shared
+            .apply(entries)
+            .await
+            .map_err(|fault| storage_error(&fault))
     }
 
     async fn get_snapshot_builder(&mut self) -> Self {

@@ -72,7 +72,17 @@ impl Drop for Applying<'_> {
 }
 
 impl Shared {
+    /// Applies entries, and before them what a crash of the database took. After a failure nobody applies any more.
     pub(super) async fn apply(&self, entries: Vec<Entry>) -> Result<Vec<Outcomes>, ApplyFault> {
+        let applied = self.apply_all(entries).await;
+        if applied.is_err() {
+            // A purge that is queued behind it must not wait for it.
+            self.log.give_up();
+        }
+        applied
+    }
+
+    async fn apply_all(&self, entries: Vec<Entry>) -> Result<Vec<Outcomes>, ApplyFault> {
         let traced = TracedStep::begin("apply", traces_of(&entries));
         traced.note("log.entries", entries.len() as u64);
         if let Some(last) = entries.last() {
@@ -132,7 +142,6 @@ impl Shared {
                     transaction.fail();
                     traced.fail();
                     tracing::error!(error = %fault, "applying failed for good");
-                    self.log.give_up();
                     return Err(fault);
                 }
             }
