@@ -4,6 +4,7 @@
 //! coded. Resolvers parse and delegate: reads go to [`crate::read`], mutations become commands of the replica.
 
 mod context;
+mod documents;
 pub mod error;
 mod guard;
 mod input;
@@ -26,6 +27,7 @@ use threefold_replication::Replica;
 use tracing::{Instrument, Span};
 
 pub use self::context::{Actor, RequestContext, RequestSettings};
+use self::documents::Documents;
 use self::loader::Loaders;
 pub use self::mutation::Mutation;
 pub use self::query::Query;
@@ -37,6 +39,7 @@ use crate::trace;
 #[derive(Clone)]
 pub struct Api {
     schema: Schema<Query, Mutation, Subscription>,
+    documents: Documents,
     metrics: ApiMetrics,
     /// Every name in the schema; only these may be told of a document.
     names: Arc<HashSet<String>>,
@@ -50,6 +53,7 @@ impl Api {
         let names = Arc::new(schema.names().into_iter().collect());
         Self {
             schema,
+            documents: Documents::new(),
             metrics,
             names,
         }
@@ -57,7 +61,7 @@ impl Api {
 
     /// Executes a query or mutation.
     pub async fn execute(&self, mut request: Request, context: RequestContext) -> Response {
-        let admitted = guard::admit(&mut request);
+        let admitted = self.documents.admit(&mut request);
         let mut measured = self.metrics.begin(&mut request, admitted.is_ok());
         let answer = match admitted {
             Ok(()) => {
@@ -80,7 +84,7 @@ impl Api {
 
     /// Executes any operation as a stream of responses.
     pub fn execute_stream(&self, mut request: Request, context: RequestContext) -> Execution {
-        let admitted = guard::admit(&mut request);
+        let admitted = self.documents.admit(&mut request);
         let mut measured = self.metrics.begin(&mut request, admitted.is_ok());
         if let Err(error) = admitted {
             let refused = complete(Response::from_errors(vec![error]));

@@ -7,6 +7,8 @@ use crate::peer::PeerAddress;
 
 /// Longest silence between two reports of a replica to its peers.
 pub const REPORT_INTERVAL: Duration = Duration::from_millis(200);
+/// Shortest time between two reports of a replica's progress to a peer that does not lead.
+pub(crate) const REPORT_PAUSE: Duration = Duration::from_millis(50);
 /// Revisions whose changes and idempotency keys are kept. It decides whether a key is known, so it is the same on all
 /// replicas, and a constant.
 pub const KEEP_REVISIONS: u64 = 1_000_000;

@@ -280,7 +280,12 @@ fn options(url: &str, kind: DatabaseKind, connections: u32, read_only: bool) -> 
                 if read_only {
                     postgres.options([("default_transaction_read_only", "on")])
                 } else {
-                    postgres.options([("synchronous_commit", "off")])
+                    // Each of its statements has one good plan, whatever the values; to look for a better one every time takes longer
+                    // than to carry it out.
+                    postgres.options([
+                        ("synchronous_commit", "off"),
+                        ("plan_cache_mode", "force_generic_plan"),
+                    ])
                 }
             });
         }
@@ -297,15 +302,6 @@ fn options(url: &str, kind: DatabaseKind, connections: u32, read_only: bool) -> 
         }
     }
     options
-}
-
-/// Placeholder of the n-th value, counted from 1.
-pub(crate) fn placeholder(backend: DatabaseBackend, n: usize) -> String {
-    if backend == DatabaseBackend::Postgres {
-        format!("${n}")
-    } else {
-        format!("?{n}")
-    }
 }
 
 /// True for failures that may pass without anybody's doing: a lost connection, a database that is starting or

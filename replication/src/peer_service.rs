@@ -80,6 +80,7 @@ impl Replica {
                 .wire
                 .heard_of(envelope.from, decode(&envelope.payload)?);
         }
+        let peer = envelope.from;
         let reports = async_stream::stream! {
             let mut applied = running.applied.clone();
             let mut lost_leader = running.succession.subscribe();
@@ -87,7 +88,7 @@ impl Replica {
                 applied.mark_unchanged();
                 lost_leader.mark_unchanged();
                 yield encode(&running.report());
-                running.next_report(&mut applied, &mut lost_leader).await;
+                running.next_report(peer, &mut applied, &mut lost_leader).await;
             }
         };
         Ok(reports.take_until(self.stopping()).boxed())

@@ -14,7 +14,7 @@ use crate::abstention;
 use crate::acknowledgement::Acknowledger;
 use crate::alarm::Alarm;
 use crate::board::Board;
-use crate::config::{Config, REPORT_INTERVAL};
+use crate::config::{Config, REPORT_INTERVAL, REPORT_PAUSE};
 use crate::consensus::state_machine::{Applied, Settings};
 use crate::consensus::{self, LogStore, NetworkFactory, Raft, StateMachine};
 use crate::database::{self, Database};
@@ -228,9 +228,11 @@ impl Running {
         }
     }
 
-    /// Resolves when this replica has something new to report, or has been silent for long enough.
+    /// Resolves when this replica has something new to report to a peer, or has been silent for long enough. What it has applied it
+    /// tells the leader at once, whose clients wait for that, and the others now and then.
     pub(crate) async fn next_report(
         &self,
+        peer: u64,
         applied: &mut watch::Receiver<Applied>,
         lost_leader: &mut watch::Receiver<Option<LostLeader>>,
     ) {
@@ -244,9 +246,16 @@ impl Running {
                 std::future::pending::<()>().await;
             }
         };
+        let leads = consensus::view(&self.raft).leader == Some(peer);
+        let progress = async {
+            let _closed = applied.changed().await;
+            if !leads {
+                tokio::time::sleep(REPORT_PAUSE).await;
+            }
+        };
         tokio::select! {
             _ = quarantine.changed() => {}
-            _ = applied.changed() => {}
+            () = progress => {}
             () = server_changed => {}
             _ = lost_leader.changed() => {}
             () = tokio::time::sleep(REPORT_INTERVAL) => {}

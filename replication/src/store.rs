@@ -1,28 +1,31 @@
 //! Between working set and database: one load and one store for many proposals, set-wise, never a round trip a row.
 
-pub(crate) mod bulk;
+mod find;
 mod indexes;
 pub(crate) mod rows;
+pub(crate) mod table;
+mod unit;
+mod write;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryFilter, Statement,
-};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, EntityTrait};
 use threefold_entity::value::search;
-use threefold_entity::{
-    Revision, category, change, expense, expense_term, idempotency_key, ledger,
-};
+use threefold_entity::{Revision, category, change, expense, idempotency_key, ledger};
 use uuid::Uuid;
 
+use self::find::find_in;
 use self::indexes::PutAside;
+use self::table::{Row, Table};
+pub(crate) use self::unit::Unit;
+pub(crate) use self::write::Position;
+use self::write::Write;
 use crate::change::Change;
 use crate::command::Command;
-use crate::database::placeholder;
 use crate::history::HistoryHash;
 use crate::proposal::Proposal;
-use crate::working_set::{Recategorise, Resident, WorkingSet};
+use crate::working_set::{Resident, WorkingSet};
 
 /// Loads the resident part of the state.
 pub(crate) async fn load_resident<C: ConnectionTrait>(
@@ -43,14 +46,15 @@ pub(crate) async fn load_resident<C: ConnectionTrait>(
 }
 
 /// Loads what the proposals touch and the resident part does not hold.
-pub(crate) async fn load<'p, C: ConnectionTrait>(
-    db: &C,
+pub(crate) async fn load<'p>(
+    unit: &mut Unit<'_>,
     set: &mut WorkingSet<'_>,
     proposals: impl Iterator<Item = &'p Proposal> + Clone,
 ) -> Result<(), DbErr> {
+    let db = &unit.reader().await?;
     let keys: Vec<Uuid> = proposals.clone().map(|proposal| proposal.key).collect();
     let known =
-        bulk::find_in::<idempotency_key::Entity, _>(db, idempotency_key::Column::Key, keys).await?;
+        find_in::<idempotency_key::Entity, _>(db, idempotency_key::Column::Key, keys).await?;
     let replayable: Vec<i64> = known
         .iter()
         .filter(|key| key.refusals.is_none())
@@ -66,10 +70,8 @@ pub(crate) async fn load<'p, C: ConnectionTrait>(
     let ids: BTreeSet<Uuid> = proposals
         .flat_map(|proposal| expense_ids(&proposal.command))
         .collect();
-    let rows =
-        bulk::find_in::<expense::Entity, _>(db, expense::Column::Id, ids.into_iter().collect())
-            .await?;
-    for row in rows {
+    let ids = ids.into_iter().collect();
+    for row in find_in::<expense::Entity, _>(db, expense::Column::Id, ids).await? {
         let record = expense::Record::try_from(row)
             .map_err(|e| DbErr::Type(format!("table expense: {e}")))?;
         set.load_expense(record);
@@ -108,122 +110,79 @@ fn expense_ids(command: &Command) -> Vec<Uuid> {
 }
 
 /// Stores what the transition changed.
-pub(crate) async fn store<C: ConnectionTrait>(db: &C, set: &WorkingSet<'_>) -> Result<(), DbErr> {
+pub(crate) async fn store(unit: &mut Unit<'_>, set: &WorkingSet<'_>) -> Result<(), DbErr> {
+    // No two pieces may touch a row in one stage.
+    unit.carry_out().await?;
     if let Some(move_all) = &set.recategorise {
-        recategorise(db, move_all).await?;
+        unit.add(Write::Recategorise(move_all.clone()));
+        // The expenses that follow are some of those that moved.
+        unit.carry_out().await?;
     }
     let expenses = set
         .dirty_expenses()
         .map(|(_, record)| rows::expense(record.clone().into_row()))
-        .skip(usize::from(sabotaged!("sabotage.lose-row")))
-        .collect();
-    bulk::upsert(db, &rows::EXPENSE, expenses).await?;
-    store_terms(db, set).await?;
+        .skip(usize::from(sabotaged!("sabotage.lose-row")));
+    unit.add(Write::Upsert(&rows::EXPENSE, expenses.collect()));
+    store_terms(unit, set);
     let resident = &*set.resident;
-    let categories = set
-        .touched_categories
-        .iter()
-        .filter_map(|id| resident.categories.get(id));
-    bulk::upsert(
-        db,
-        &rows::CATEGORY,
-        categories.cloned().map(rows::category).collect(),
-    )
-    .await?;
-    if !set.gone_categories.is_empty() {
-        let gone = category::Column::Id.is_in(set.gone_categories.iter().copied());
-        category::Entity::delete_many()
-            .filter(gone)
-            .exec(db)
-            .await?;
-    }
-    let ledgers = set
-        .touched_ledgers
-        .iter()
-        .filter_map(|id| resident.ledgers.get(id));
-    bulk::upsert(
-        db,
+    let touched = set.touched_categories.iter();
+    let categories = touched.filter_map(|id| resident.categories.get(id).cloned());
+    let categories = categories.map(rows::category).collect();
+    unit.add(Write::Upsert(&rows::CATEGORY, categories));
+    let gone = set.gone_categories.iter().map(|id| vec![(*id).into()]);
+    unit.add(Write::Delete(&rows::CATEGORY, gone.collect()));
+    let touched = set.touched_ledgers.iter();
+    let ledgers = touched.filter_map(|id| resident.ledgers.get(id).cloned());
+    unit.add(Write::Upsert(
         &rows::LEDGER,
-        ledgers.cloned().map(rows::ledger).collect(),
-    )
-    .await?;
-    let changes = set
-        .batches
-        .iter()
-        .map(|(batch, payload)| rows::change(batch, payload.clone()))
-        .collect();
-    bulk::insert(db, &rows::CHANGE, changes).await?;
+        ledgers.map(rows::ledger).collect(),
+    ));
+    let batches = set.batches.iter();
+    let changes = batches.map(|(batch, payload)| rows::change(batch, payload.clone()));
+    unit.add(Write::Insert(&rows::CHANGE, changes.collect()));
     // A key that had aged out may be used anew.
-    bulk::upsert(
-        db,
-        &rows::KEY,
-        set.new_keys.iter().cloned().map(rows::key).collect(),
-    )
-    .await
-}
-
-/// Forgets changes and keys that are older than `keep_revisions`.
-pub(crate) async fn forget<C: ConnectionTrait>(
-    db: &C,
-    head: Revision,
-    keep_revisions: u64,
-) -> Result<(), DbErr> {
-    let Some(last_gone) = head
-        .get()
-        .checked_sub(keep_revisions)
-        .filter(|last_gone| *last_gone > 0)
-    else {
-        return Ok(());
-    };
-    let last_gone = Revision::from(last_gone).to_column();
-    change::Entity::delete_many()
-        .filter(change::Column::Revision.lte(last_gone))
-        .exec(db)
-        .await?;
-    let keys = idempotency_key::Entity::delete_many()
-        .filter(idempotency_key::Column::Revision.lte(last_gone));
-    keys.exec(db).await?;
+    let keys = set.new_keys.iter().cloned().map(rows::key).collect();
+    unit.add(Write::Upsert(&rows::KEY, keys));
     Ok(())
 }
 
-async fn recategorise<C: ConnectionTrait>(db: &C, all: &Recategorise) -> Result<(), DbErr> {
-    let backend = db.get_database_backend();
-    let [to, revision, at, from] = [1, 2, 3, 4].map(|n| placeholder(backend, n));
-    let sql = format!(
-        "UPDATE expense SET category_id = {to}, revision = {revision}, updated_at = {at}, version = version + 1 \
-         WHERE category_id = {from}"
-    );
-    let values = [
-        all.to.into(),
-        all.revision.to_column().into(),
-        all.at.into(),
-        all.from.into(),
-    ];
-    db.execute_raw(Statement::from_sql_and_values(backend, sql, values))
-        .await?;
+/// Revisions that are forgotten at once. Where the history is cut depends on its length alone, so that replicas hold the same.
+const FORGET_AT_ONCE: u64 = 1_024;
+
+/// Forgets changes and keys that are older than `keep_revisions`, if the history has become so long since `before` that there are
+/// enough of them.
+pub(crate) async fn forget(
+    unit: &mut Unit<'_>,
+    before: Revision,
+    head: Revision,
+    keep_revisions: u64,
+) -> Result<(), DbErr> {
+    let last_gone = |head: Revision| {
+        let old = head.get().saturating_sub(keep_revisions);
+        old - old % FORGET_AT_ONCE
+    };
+    if last_gone(head) > last_gone(before) {
+        let last = Revision::from(last_gone(head));
+        // An old key may just have been used anew.
+        unit.carry_out().await?;
+        unit.add(Write::Forget(&rows::CHANGE, last));
+        unit.add(Write::Forget(&rows::KEY, last));
+    }
     Ok(())
 }
 
 /// Brings the inverted index to what the changed expenses say now, touching only terms that differ.
-async fn store_terms<C: ConnectionTrait>(db: &C, set: &WorkingSet<'_>) -> Result<(), DbErr> {
-    let mut added = Vec::new();
+fn store_terms(unit: &mut Unit<'_>, set: &WorkingSet<'_>) {
+    let (mut added, mut gone) = (Vec::new(), Vec::new());
     for (stored, current) in set.dirty_expenses() {
         let new = terms(current);
         let old = stored.map(terms).unwrap_or_default();
-        let gone: Vec<&String> = old.difference(&new).collect();
-        if !gone.is_empty() {
-            // Rare: an edit that took a word away.
-            let delete = expense_term::Entity::delete_many()
-                .filter(expense_term::Column::ExpenseId.eq(current.id))
-                .filter(expense_term::Column::Term.is_in(gone));
-            delete.exec(db).await?;
-        }
-        added.extend(
-            new.difference(&old)
-                .map(|term| rows::term(current.id, term)),
-        );
+        let row = |term: &String| rows::term(current.id, term);
+        added.extend(new.difference(&old).map(row));
+        gone.extend(old.difference(&new).map(row));
     }
-    bulk::insert(db, &rows::TERM, added).await
+    unit.add(Write::Insert(&rows::TERM, added));
+    unit.add(Write::Delete(&rows::TERM, gone));
 }
 
 /// Puts the indexes of the large tables aside, before a snapshot is put in the place of what they hold. Not where
@@ -256,12 +215,7 @@ pub(crate) async fn restore_ledgers<C: ConnectionTrait>(
     db: &C,
     rows: Vec<ledger::Model>,
 ) -> Result<(), DbErr> {
-    bulk::insert(
-        db,
-        &rows::LEDGER,
-        rows.into_iter().map(rows::ledger).collect(),
-    )
-    .await
+    insert(db, &rows::LEDGER, rows.into_iter().map(rows::ledger)).await
 }
 
 /// Puts categories of a snapshot into the empty table.
@@ -269,12 +223,7 @@ pub(crate) async fn restore_categories<C: ConnectionTrait>(
     db: &C,
     rows: Vec<category::Model>,
 ) -> Result<(), DbErr> {
-    bulk::insert(
-        db,
-        &rows::CATEGORY,
-        rows.into_iter().map(rows::category).collect(),
-    )
-    .await
+    insert(db, &rows::CATEGORY, rows.into_iter().map(rows::category)).await
 }
 
 /// Puts expenses of a snapshot into the empty tables of rows and terms.
@@ -283,22 +232,17 @@ pub(crate) async fn restore_expenses<C: ConnectionTrait>(
     records: Vec<expense::Record>,
 ) -> Result<(), DbErr> {
     let found_by = |record: &expense::Record| -> Vec<_> {
-        terms(record)
+        let terms = terms(record);
+        terms
             .iter()
             .map(|term| rows::term(record.id, term))
             .collect()
     };
-    let all_terms = records.iter().flat_map(found_by).collect();
-    bulk::insert(
-        db,
-        &rows::EXPENSE,
-        records
-            .into_iter()
-            .map(|record| rows::expense(record.into_row()))
-            .collect(),
-    )
-    .await?;
-    bulk::insert(db, &rows::TERM, all_terms).await
+    let all_terms: Vec<_> = records.iter().flat_map(found_by).collect();
+    let records = records.into_iter();
+    let expenses = records.map(|record| rows::expense(record.into_row()));
+    insert(db, &rows::EXPENSE, expenses).await?;
+    insert(db, &rows::TERM, all_terms).await
 }
 
 /// Puts history of a snapshot into the empty table.
@@ -306,12 +250,7 @@ pub(crate) async fn restore_changes<C: ConnectionTrait>(
     db: &C,
     rows: Vec<change::Model>,
 ) -> Result<(), DbErr> {
-    bulk::insert(
-        db,
-        &rows::CHANGE,
-        rows.into_iter().map(rows::change_row).collect(),
-    )
-    .await
+    insert(db, &rows::CHANGE, rows.into_iter().map(rows::change_row)).await
 }
 
 /// Puts idempotency keys of a snapshot into the empty table.
@@ -319,7 +258,17 @@ pub(crate) async fn restore_keys<C: ConnectionTrait>(
     db: &C,
     rows: Vec<idempotency_key::Model>,
 ) -> Result<(), DbErr> {
-    bulk::insert(db, &rows::KEY, rows.into_iter().map(rows::key).collect()).await
+    insert(db, &rows::KEY, rows.into_iter().map(rows::key)).await
+}
+
+async fn insert<C: ConnectionTrait>(
+    db: &C,
+    table: &'static Table,
+    rows: impl IntoIterator<Item = Row>,
+) -> Result<(), DbErr> {
+    Write::Insert(table, rows.into_iter().collect())
+        .run(db)
+        .await
 }
 
 fn terms(record: &expense::Record) -> BTreeSet<String> {

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
+use async_graphql::ServerError;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{Request, ServerError};
 
 use super::error::{ErrorCode, request_error};
 
@@ -16,26 +16,23 @@ const MAX_FRAGMENTS: usize = 64;
 /// Most selections, with every fragment put in wherever it is spread.
 const MAX_SELECTIONS: usize = 20_000;
 
-/// Parses the document of a request, if it is small enough to be worked on.
+/// Parses a document, if it is small enough to be worked on.
 ///
 /// # Errors
 /// What is wrong with the document, or which bound it breaks.
-pub(super) fn admit(request: &mut Request) -> Result<(), ServerError> {
+pub(super) fn admit(text: &str) -> Result<ExecutableDocument, ServerError> {
     let too_complex = |message: String| request_error(ErrorCode::TooComplex, message);
-    if deepest_brackets(&request.query) > MAX_BRACKETS {
+    if deepest_brackets(text) > MAX_BRACKETS {
         let message = format!("the document is nested too deep: at most {MAX_BRACKETS} brackets");
         return Err(too_complex(message));
     }
-    let document = parse_query(&request.query)?;
+    let document = parse_query(text)?;
     if document.fragments.len() > MAX_FRAGMENTS {
         let message = format!("the document has too many fragments: at most {MAX_FRAGMENTS}");
         return Err(too_complex(message));
     }
     match expanded(&document) {
-        Some(count) if count <= MAX_SELECTIONS => {
-            request.set_parsed_query(document);
-            Ok(())
-        }
+        Some(count) if count <= MAX_SELECTIONS => Ok(document),
         Some(_) => Err(too_complex(format!(
             "the document selects too much: at most {MAX_SELECTIONS} fields, fragments put in"
         ))),
@@ -151,9 +148,7 @@ mod tests {
     use super::*;
 
     fn refusal(document: &str) -> Option<String> {
-        admit(&mut Request::new(document))
-            .err()
-            .map(|error| error.message)
+        admit(document).err().map(|error| error.message)
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) use self::backup::{install_backup, verify_backup, write_backup};
 pub(crate) use self::frames::Header;
 use self::frames::{Frame, FrameReader};
 pub(crate) use self::outgoing::Outgoing;
-use super::state_machine::{Shared, Standing, load_standing, store_standing};
+use super::state_machine::{Shared, Standing, load_standing};
 use super::types::{LogId, SnapshotMeta};
 use crate::database::{Database, is_transient};
 use crate::format::NewerFormat;
@@ -234,7 +234,7 @@ async fn take_standing(tx: DatabaseTransaction, header: Header) -> Result<Standi
     standing.resident.revision = header.revision;
     standing.resident.hash = header.hash;
     standing.resident.expense_count = header.expense_count;
-    store_standing(&tx, &standing, None).await?;
+    standing.position(None).store(&tx).await?;
     failpoint!("snapshot.commit", |e| DbErr::from(e).into());
     tx.commit().await?;
     failpoint!("snapshot.committed");

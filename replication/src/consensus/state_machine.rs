@@ -16,7 +16,7 @@ use sea_orm::DbErr;
 use threefold_entity::Revision;
 use tokio::sync::{Mutex, watch};
 
-pub(super) use self::standing::{Standing, load_standing, store_standing};
+pub(super) use self::standing::{Standing, load_standing};
 use super::log_store::LogStore;
 use super::snapshot::{self, Noted, SnapshotData};
 use super::types::{

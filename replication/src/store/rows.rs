@@ -1,10 +1,9 @@
 //! The tables as the writer sees them, and each row as values in the order of the columns.
 
-use sea_orm::Value;
 use threefold_entity::{category, change, expense, idempotency_key, ledger};
 use uuid::Uuid;
 
-use super::bulk::{Column, Kind, Table};
+use super::table::{Column, Kind, Row, Table};
 use crate::change::ChangeBatch;
 
 const fn column(name: &'static str, kind: Kind) -> Column {
@@ -23,7 +22,7 @@ const fn nullable(name: &'static str, kind: Kind) -> Column {
     }
 }
 
-pub(crate) const EXPENSE: Table = Table {
+pub(crate) static EXPENSE: Table = Table {
     name: "expense",
     key: 1,
     columns: &[
@@ -47,7 +46,7 @@ pub(crate) const EXPENSE: Table = Table {
     ],
 };
 
-pub(crate) fn expense(row: expense::Model) -> Vec<Value> {
+pub(crate) fn expense(row: expense::Model) -> Row {
     vec![
         row.id.into(),
         row.ledger_id.into(),
@@ -69,17 +68,17 @@ pub(crate) fn expense(row: expense::Model) -> Vec<Value> {
     ]
 }
 
-pub(crate) const TERM: Table = Table {
+pub(crate) static TERM: Table = Table {
     name: "expense_term",
     key: 2,
     columns: &[column("expense_id", Kind::Uuid), column("term", Kind::Text)],
 };
 
-pub(crate) fn term(expense_id: Uuid, term: &str) -> Vec<Value> {
+pub(crate) fn term(expense_id: Uuid, term: &str) -> Row {
     vec![expense_id.into(), term.into()]
 }
 
-pub(crate) const CATEGORY: Table = Table {
+pub(crate) static CATEGORY: Table = Table {
     name: "category",
     key: 1,
     columns: &[
@@ -94,7 +93,7 @@ pub(crate) const CATEGORY: Table = Table {
     ],
 };
 
-pub(crate) fn category(row: category::Model) -> Vec<Value> {
+pub(crate) fn category(row: category::Model) -> Row {
     vec![
         row.id.into(),
         row.ledger_id.into(),
@@ -107,7 +106,7 @@ pub(crate) fn category(row: category::Model) -> Vec<Value> {
     ]
 }
 
-pub(crate) const LEDGER: Table = Table {
+pub(crate) static LEDGER: Table = Table {
     name: "ledger",
     key: 1,
     columns: &[
@@ -120,7 +119,7 @@ pub(crate) const LEDGER: Table = Table {
     ],
 };
 
-pub(crate) fn ledger(row: ledger::Model) -> Vec<Value> {
+pub(crate) fn ledger(row: ledger::Model) -> Row {
     vec![
         row.id.into(),
         row.name.into(),
@@ -131,7 +130,7 @@ pub(crate) fn ledger(row: ledger::Model) -> Vec<Value> {
     ]
 }
 
-pub(crate) const CHANGE: Table = Table {
+pub(crate) static CHANGE: Table = Table {
     name: "change",
     key: 1,
     columns: &[
@@ -143,7 +142,7 @@ pub(crate) const CHANGE: Table = Table {
     ],
 };
 
-pub(super) fn change(batch: &ChangeBatch, payload: String) -> Vec<Value> {
+pub(super) fn change(batch: &ChangeBatch, payload: String) -> Row {
     change_row(change::Model {
         revision: batch.revision.to_column(),
         ledger_id: batch.ledger_id,
@@ -153,7 +152,7 @@ pub(super) fn change(batch: &ChangeBatch, payload: String) -> Vec<Value> {
     })
 }
 
-pub(crate) fn change_row(row: change::Model) -> Vec<Value> {
+pub(crate) fn change_row(row: change::Model) -> Row {
     vec![
         row.revision.into(),
         row.ledger_id.into(),
@@ -163,7 +162,7 @@ pub(crate) fn change_row(row: change::Model) -> Vec<Value> {
     ]
 }
 
-pub(crate) const KEY: Table = Table {
+pub(crate) static KEY: Table = Table {
     name: "idempotency_key",
     key: 1,
     columns: &[
@@ -176,7 +175,7 @@ pub(crate) const KEY: Table = Table {
     ],
 };
 
-pub(crate) fn key(row: idempotency_key::Model) -> Vec<Value> {
+pub(crate) fn key(row: idempotency_key::Model) -> Row {
     vec![
         row.key.into(),
         row.payload_hash.into(),

@@ -10,7 +10,7 @@ use threefold_entity::{
     category, change, expense, expense_term, idempotency_key, ledger, replica_state,
 };
 
-use crate::store::{bulk, rows};
+use crate::store::{rows, table};
 
 /// A row: its values in the order of the table's columns.
 pub(super) type Row = Vec<Value>;
@@ -66,7 +66,7 @@ impl Table {
         self.written().map_or(1, |table| table.key)
     }
 
-    fn written(self) -> Option<&'static bulk::Table> {
+    fn written(self) -> Option<&'static table::Table> {
         match self {
             Self::Ledger => Some(&rows::LEDGER),
             Self::Category => Some(&rows::CATEGORY),

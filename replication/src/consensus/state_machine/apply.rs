@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use openraft::EntryPayload;
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, TransactionTrait};
+use sea_orm::{DbErr, EntityTrait};
 use threefold_entity::{Revision, idempotency_key};
 use uuid::Uuid;
 
-use super::standing::{Standing, index_column, load_standing, store_standing};
+use super::standing::{Standing, index_column, load_standing};
 use super::{Shared, snapshot};
 use crate::change::ChangeBatch;
 use crate::config::KEEP_REVISIONS;
@@ -19,7 +19,7 @@ use crate::format::Formats;
 use crate::outcome::Outcome;
 use crate::proposal::Proposal;
 use crate::running::lock;
-use crate::store;
+use crate::store::{self, Unit};
 use crate::trace::Step as TracedStep;
 use crate::transition;
 use crate::working_set::WorkingSet;
@@ -187,16 +187,18 @@ impl Shared {
         standing.stale = true;
         failpoint!("apply.begin", |e| DbErr::from(e).into());
         let expected = index_column(standing.last_applied);
-        let tx = self.db.writer.begin().await?;
+        let before = standing.resident.revision;
+        let mut unit = Unit::new(&self.db.writer);
         let mut batches = Vec::new();
-        self.run(&tx, standing, &repeated, &mut batches).await?;
-        outcomes.extend(self.run(&tx, standing, ahead, &mut batches).await?);
-        store::forget(&tx, standing.resident.revision, KEEP_REVISIONS).await?;
-        if !store_standing(&tx, standing, Some(expected)).await? {
+        self.run(&mut unit, standing, &repeated, &mut batches)
+            .await?;
+        outcomes.extend(self.run(&mut unit, standing, ahead, &mut batches).await?);
+        let head = standing.resident.revision;
+        store::forget(&mut unit, before, head, KEEP_REVISIONS).await?;
+        failpoint!("apply.commit", |e| DbErr::from(e).into());
+        if !unit.commit(&standing.position(Some(expected))).await? {
             return Err(ApplyFault::Regressed);
         }
-        failpoint!("apply.commit", |e| DbErr::from(e).into());
-        tx.commit().await?;
         failpoint!("apply.committed", |e| DbErr::from(e).into());
         standing.stale = false;
         // The feed first: whoever sees the new position finds its changes there.
@@ -274,10 +276,10 @@ impl Shared {
         Ok(all)
     }
 
-    /// Runs entries in the transaction, in pieces that each need one load and one store.
+    /// Runs entries in the unit of work, in pieces that each need one load and one store.
     async fn run(
         &self,
-        tx: &DatabaseTransaction,
+        unit: &mut Unit<'_>,
         standing: &mut Standing,
         steps: &[Step],
         batches: &mut Vec<ChangeBatch>,
@@ -289,12 +291,12 @@ impl Shared {
             for proposal in step.proposals.iter().filter(|_| !skip) {
                 let alone = transition::stands_alone(&proposal.command);
                 if alone {
-                    self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
+                    self.run_piece(unit, standing, &mut piece, &mut outcomes, batches)
                         .await?;
                 }
                 piece.push((position, step.log_id.leader_id.term, proposal));
                 if alone {
-                    self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
+                    self.run_piece(unit, standing, &mut piece, &mut outcomes, batches)
                         .await?;
                 }
             }
@@ -303,14 +305,14 @@ impl Shared {
                 standing.membership = membership.clone();
             }
         }
-        self.run_piece(tx, standing, &mut piece, &mut outcomes, batches)
+        self.run_piece(unit, standing, &mut piece, &mut outcomes, batches)
             .await?;
         Ok(outcomes)
     }
 
     async fn run_piece(
         &self,
-        tx: &DatabaseTransaction,
+        unit: &mut Unit<'_>,
         standing: &mut Standing,
         piece: &mut Vec<(usize, u64, &Proposal)>,
         outcomes: &mut [Outcomes],
@@ -320,14 +322,19 @@ impl Shared {
             return Ok(());
         }
         let mut set = WorkingSet::new(&mut standing.resident);
-        store::load(tx, &mut set, piece.iter().map(|(_, _, proposal)| *proposal)).await?;
+        store::load(
+            unit,
+            &mut set,
+            piece.iter().map(|(_, _, proposal)| *proposal),
+        )
+        .await?;
         for (position, term, proposal) in piece.drain(..) {
             let outcome: Outcome = transition::decide(&mut set, proposal, term, KEEP_REVISIONS);
             if let Some(outcomes) = outcomes.get_mut(position) {
                 outcomes.0.push(Some(outcome));
             }
         }
-        store::store(tx, &set).await?;
+        store::store(unit, &set).await?;
         batches.extend(set.batches.into_iter().map(|(batch, _)| batch));
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::config::KEEP_REVISIONS;
 use crate::outcome::Outcome;
 use crate::peer::decode;
 use crate::proposal::Proposal;
-use crate::store;
+use crate::store::{self, Unit};
 use crate::transition;
 use crate::working_set::WorkingSet;
 
@@ -21,7 +21,8 @@ impl StateMachine {
         };
         let mut resident = self.shared.standing.lock().await.resident.clone();
         let mut set = WorkingSet::new(&mut resident);
-        let loaded = store::load(&self.shared.db.reader, &mut set, decoded.iter()).await;
+        let mut unit = Unit::new(&self.shared.db.reader);
+        let loaded = store::load(&mut unit, &mut set, decoded.iter()).await;
         let outcomes = decoded.iter().map(|proposal| {
             loaded
                 .is_ok()

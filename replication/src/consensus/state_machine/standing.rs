@@ -1,12 +1,12 @@
 //! Where the database stands: the position that is stored with the rows.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use threefold_entity::{Revision, replica_state};
 
 use super::Applied;
 use crate::consensus::types::{LogId, StoredMembership};
 use crate::history::HistoryHash;
-use crate::store;
+use crate::store::{self, Position};
 use crate::working_set::Resident;
 
 /// What is in the database, known without asking it.
@@ -25,6 +25,24 @@ impl Standing {
             revision: self.resident.revision,
             hash: self.resident.hash,
             expense_count: self.resident.expense_count,
+        }
+    }
+
+    /// As it is stored, in place of the one with the index `expected`; of any, where that is none.
+    pub(in crate::consensus) fn position(&self, expected: Option<i64>) -> Position {
+        // Serialising these plain types into memory has no failing case.
+        let last_applied = self
+            .last_applied
+            .map(|log_id| serde_json::to_string(&log_id));
+        let membership = serde_json::to_string(&self.membership);
+        Position {
+            last_applied_index: index_column(self.last_applied),
+            last_applied: last_applied.map(Result::unwrap_or_default),
+            membership: Some(membership.unwrap_or_default()),
+            revision: self.resident.revision.to_column(),
+            history_hash: self.resident.hash.as_bytes().to_vec(),
+            expense_count: self.resident.expense_count,
+            expected,
         }
     }
 }
@@ -64,32 +82,4 @@ pub(in crate::consensus) async fn load_standing<C: ConnectionTrait>(
         resident: store::load_resident(db, revision, hash, row.expense_count).await?,
         stale: false,
     })
-}
-
-/// Stores a position, provided that the stored one is the expected one.
-pub(in crate::consensus) async fn store_standing<C: ConnectionTrait>(
-    db: &C,
-    standing: &Standing,
-    expected: Option<i64>,
-) -> Result<bool, DbErr> {
-    // Serialising these plain types into memory has no failing case.
-    let row = replica_state::ActiveModel {
-        last_applied_index: Set(index_column(standing.last_applied)),
-        last_applied: Set(standing
-            .last_applied
-            .map(|log_id| serde_json::to_string(&log_id).unwrap_or_default())),
-        membership: Set(Some(
-            serde_json::to_string(&standing.membership).unwrap_or_default(),
-        )),
-        revision: Set(standing.resident.revision.to_column()),
-        history_hash: Set(standing.resident.hash.as_bytes().to_vec()),
-        expense_count: Set(standing.resident.expense_count),
-        ..Default::default()
-    };
-    let mut update = replica_state::Entity::update_many().set(row);
-    update = update.filter(replica_state::Column::Id.eq(replica_state::ONLY_ROW));
-    if let Some(expected) = expected {
-        update = update.filter(replica_state::Column::LastAppliedIndex.eq(expected));
-    }
-    Ok(update.exec(db).await?.rows_affected == 1)
 }
