@@ -1,4 +1,4 @@
-//! This replica's own database: one connection that writes, a pool that reads, and which failures pass by themselves.
+//! This replica's own database: a connection that writes, a pool that reads, and which failures pass by themselves.
 
 mod occupant;
 
@@ -59,7 +59,10 @@ impl Database {
     /// Connects, and brings the schema to the newest step.
     pub(crate) async fn open(url: &str) -> Result<Self, DbErr> {
         let kind = kind_of(url)?;
-        let mut writing = options(url, kind, 1, false);
+        // After each use the pool tries a connection before it hands it out again: with a second one nobody waits for that. SQLite
+        // has one, which alone holds the lock.
+        let writers = if kind == DatabaseKind::Sqlite { 1 } else { 2 };
+        let mut writing = options(url, kind, writers, false);
         // It is always needed, and keeps a setting while commits are made durable.
         writing.max_lifetime(None).idle_timeout(None);
         let writer = SeaDatabase::connect(writing).await?;
@@ -280,11 +283,14 @@ fn options(url: &str, kind: DatabaseKind, connections: u32, read_only: bool) -> 
                 if read_only {
                     postgres.options([("default_transaction_read_only", "on")])
                 } else {
-                    // Each of its statements has one good plan, whatever the values; to look for a better one every time takes longer
-                    // than to carry it out.
+                    // Each of its statements finds its rows by a key and has one good plan, whatever the values: to look for a
+                    // better one every time takes longer than to carry it out. It is made while the tables may yet be empty, where
+                    // a planner would rather read them from end to end.
                     postgres.options([
                         ("synchronous_commit", "off"),
                         ("plan_cache_mode", "force_generic_plan"),
+                        ("enable_seqscan", "off"),
+                        ("jit", "off"),
                     ])
                 }
             });

@@ -79,6 +79,21 @@ pub(crate) async fn load<'p>(
     Ok(())
 }
 
+/// The keys of proposals that need nothing of the database but that their keys are new: as nearly all are, it is quicker to see that
+/// when they are stored, where the database can do both in one statement. None where something has to be loaded.
+pub(crate) fn only_new_keys<'p, C: ConnectionTrait>(
+    db: &C,
+    proposals: impl Iterator<Item = &'p Proposal> + Clone,
+) -> Option<Vec<Uuid>> {
+    let in_one_statement = db.get_database_backend() == DatabaseBackend::Postgres;
+    let needs_rows = |proposal: &Proposal| match &proposal.command {
+        Command::AddExpenses(_) => !expense_ids(&proposal.command).is_empty(),
+        _ => true,
+    };
+    let sufficient = in_one_statement && !proposals.clone().any(needs_rows);
+    sufficient.then(|| proposals.map(|proposal| proposal.key).collect())
+}
+
 /// The changes of one revision, if they are kept.
 pub(crate) async fn load_changes<C: ConnectionTrait>(
     db: &C,

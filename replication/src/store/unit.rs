@@ -67,7 +67,8 @@ impl<'a> Unit<'a> {
         })
     }
 
-    /// Stores the position, with all that was written. False, and nothing is stored, where the stored position is not the expected one.
+    /// Stores the position, with all that was written. False, and nothing is stored, where the stored position is not the expected
+    /// one, or a key is known that was taken for a new one.
     pub(crate) async fn commit(mut self, position: &Position) -> Result<bool, DbErr> {
         if self.db.get_database_backend() == DatabaseBackend::Postgres {
             let writes = std::mem::take(&mut self.held_back);

@@ -5,6 +5,7 @@
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement, Value};
 use threefold_entity::{Revision, replica_state};
+use uuid::Uuid;
 
 use super::table::{Column, Row, Table, names};
 use crate::working_set::Recategorise;
@@ -38,6 +39,8 @@ pub(crate) struct Position {
     pub(crate) expense_count: i64,
     /// Nothing is written unless the index that is stored is this one; none for any.
     pub(crate) expected: Option<i64>,
+    /// Nothing is written if one of these idempotency keys is known.
+    pub(crate) new_keys: Vec<Uuid>,
 }
 
 /// A statement that is being written.
@@ -121,9 +124,13 @@ impl Position {
         if let Some(expected) = self.expected {
             text.text(" AND last_applied_index = ").value(expected);
         }
+        if !self.new_keys.is_empty() {
+            text.text(" AND NOT EXISTS (SELECT FROM idempotency_key WHERE key = ANY(");
+            text.value(self.new_keys.clone()).text("))");
+        }
     }
 
-    /// Stores it. False where the stored one is not the expected one.
+    /// Stores it. False where the stored one is not the expected one. New keys are assumed on PostgreSQL only.
     pub(crate) async fn store<C: ConnectionTrait>(&self, db: &C) -> Result<bool, DbErr> {
         let mut draft = Draft::new(db.get_database_backend());
         self.draft(&mut draft);
@@ -321,13 +328,14 @@ mod tests {
             history_hash: Vec::new(),
             expense_count: 2,
             expected: Some(7),
+            new_keys: vec![Uuid::nil()],
         }
     }
 
     #[test]
     fn a_stage_is_one_statement_on_postgresql() {
         let terms = |count: u128| {
-            let id = uuid::Uuid::from_u128;
+            let id = Uuid::from_u128;
             (0..count).map(|n| rows::term(id(n), "bread")).collect()
         };
         let text = |count| {
@@ -342,14 +350,15 @@ mod tests {
         assert_eq!(
             one.sql,
             "WITH position AS (UPDATE replica_state SET last_applied_index = $1, last_applied = $2, membership = $3, \
-             revision = $4, history_hash = $5, expense_count = $6 WHERE id = $7 AND last_applied_index = $8 RETURNING id), \
+             revision = $4, history_hash = $5, expense_count = $6 WHERE id = $7 AND last_applied_index = $8 \
+             AND NOT EXISTS (SELECT FROM idempotency_key WHERE key = ANY($9)) RETURNING id), \
              write0 AS (INSERT INTO expense_term (expense_id, term) SELECT u.expense_id, u.term \
-             FROM UNNEST($9::uuid[], $10::text[]) AS u (expense_id, term) WHERE EXISTS (SELECT FROM position)), \
+             FROM UNNEST($10::uuid[], $11::text[]) AS u (expense_id, term) WHERE EXISTS (SELECT FROM position)), \
              write1 AS (DELETE FROM expense_term WHERE (expense_id, term) IN (SELECT u.expense_id, u.term \
-             FROM UNNEST($11::uuid[], $12::text[]) AS u (expense_id, term)) AND EXISTS (SELECT FROM position)) \
+             FROM UNNEST($12::uuid[], $13::text[]) AS u (expense_id, term)) AND EXISTS (SELECT FROM position)) \
              SELECT count(*) AS stored FROM position"
         );
-        assert_eq!(one.values.unwrap().0.len(), 12);
+        assert_eq!(one.values.unwrap().0.len(), 13);
         assert!(together(Vec::new(), None).is_none());
     }
 }

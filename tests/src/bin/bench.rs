@@ -1,6 +1,8 @@
 //! `make bench`: Threefold beside PostgreSQL's own replication and etcd, in turns.
 
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::Parser;
@@ -90,6 +92,8 @@ impl Offer {
                 let cluster = Cluster::builder()
                     .database(database)
                     .flag("--group-commit", if together { "true" } else { "false" })
+                    // Each has its share of this machine, as in the demo.
+                    .environment("TOKIO_WORKER_THREADS", &threads().to_string())
                     .start()
                     .await;
                 cluster.wait_until_in_sync().await;
@@ -97,6 +101,12 @@ impl Offer {
             }
         }
     }
+}
+
+/// Threads of each of three replicas on one machine.
+fn threads() -> usize {
+    let processors = available_parallelism().map_or(1, NonZero::get);
+    (processors / 3).max(1)
 }
 
 /// Everything that can be compared.

@@ -1,15 +1,26 @@
 //! Starting `threefold serve` as a child process.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread::available_parallelism;
 use std::{env, io};
 
 use anyhow::Context;
 
 use crate::child_process::ChildProcess;
 
-use super::log_file;
 use super::member::MemberPlan;
+use super::{REPLICA_IDS, log_file};
+
+/// Where the asynchronous runtime reads how many threads work; where it says nothing, one a processor.
+const THREADS: &str = "TOKIO_WORKER_THREADS";
+
+/// A replica's share of the machine: replicas that take each other's processors are slower, all of them.
+fn threads() -> usize {
+    let processors = available_parallelism().map_or(1, NonZero::get);
+    (processors / REPLICA_IDS.len()).max(1)
+}
 
 /// Starts the replica from this program's own executable. What it says is added to its log.
 pub(super) fn start(plan: &MemberPlan) -> anyhow::Result<ChildProcess> {
@@ -28,6 +39,9 @@ pub(super) fn start(plan: &MemberPlan) -> anyhow::Result<ChildProcess> {
         if name.to_string_lossy().starts_with("THREEFOLD_") {
             command.env_remove(name);
         }
+    }
+    if env::var_os(THREADS).is_none() {
+        command.env(THREADS, threads().to_string());
     }
     ChildProcess::spawn(&mut command)
         .with_context(|| format!("replica {} cannot be started", plan.id))

@@ -19,7 +19,7 @@ use crate::format::Formats;
 use crate::outcome::Outcome;
 use crate::proposal::Proposal;
 use crate::running::lock;
-use crate::store::{self, Unit};
+use crate::store::{self, Position, Unit};
 use crate::trace::Step as TracedStep;
 use crate::transition;
 use crate::working_set::WorkingSet;
@@ -46,6 +46,10 @@ pub(super) enum ApplyFault {
     Database(#[from] DbErr),
     #[error("the database is behind what it had confirmed, it lost its newest commits")]
     Regressed,
+    #[error(
+        "a key is known that was taken for a new one, or the database is behind what it had confirmed"
+    )]
+    Mistaken,
     #[error("the database lost commits that the log no longer holds; replace this replica")]
     Lost,
     #[error("log entry {0} cannot be read: {1}")]
@@ -56,7 +60,7 @@ impl ApplyFault {
     fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => is_transient(error),
-            Self::Regressed => true,
+            Self::Regressed | Self::Mistaken => true,
             Self::Lost | Self::Unreadable(..) => false,
         }
     }
@@ -119,7 +123,11 @@ impl Shared {
         loop {
             let begun = Instant::now();
             let transaction = traced.transaction(self.db.kind.name());
-            match self.attempt(standing, steps).await {
+            let mut attempt = self.attempt(standing, steps, Keys::TakenForNew).await;
+            if matches!(attempt, Err(ApplyFault::Mistaken)) {
+                attempt = self.attempt(standing, steps, Keys::LookedUp).await;
+            }
+            match attempt {
                 Ok(outcomes) => {
                     self.settings.metrics.applied(steps.len(), begun);
                     self.announce(standing);
@@ -168,6 +176,7 @@ impl Shared {
         &self,
         standing: &mut Standing,
         steps: &[Step],
+        keys: Keys,
     ) -> Result<Vec<Outcomes>, ApplyFault> {
         let repeated = if standing.stale {
             self.reload(standing).await?
@@ -188,16 +197,39 @@ impl Shared {
         failpoint!("apply.begin", |e| DbErr::from(e).into());
         let expected = index_column(standing.last_applied);
         let before = standing.resident.revision;
-        let mut unit = Unit::new(&self.db.writer);
-        let mut batches = Vec::new();
-        self.run(&mut unit, standing, &repeated, &mut batches)
-            .await?;
-        outcomes.extend(self.run(&mut unit, standing, ahead, &mut batches).await?);
+        let proposals = ahead.iter().flat_map(|step| &step.proposals);
+        let new_keys = match keys {
+            Keys::TakenForNew if repeated.is_empty() => {
+                store::only_new_keys(&self.db.writer, proposals)
+            }
+            _ => None,
+        };
+        let mut run = Run {
+            unit: Unit::new(&self.db.writer),
+            keys: match new_keys {
+                Some(_) => Keys::TakenForNew,
+                None => Keys::LookedUp,
+            },
+            batches: Vec::new(),
+        };
+        run.steps(standing, &repeated).await?;
+        outcomes.extend(run.steps(standing, ahead).await?);
+        let Run {
+            mut unit, batches, ..
+        } = run;
         let head = standing.resident.revision;
         store::forget(&mut unit, before, head, KEEP_REVISIONS).await?;
         failpoint!("apply.commit", |e| DbErr::from(e).into());
-        if !unit.commit(&standing.position(Some(expected))).await? {
-            return Err(ApplyFault::Regressed);
+        let assumes = new_keys.is_some();
+        let position = Position {
+            new_keys: new_keys.unwrap_or_default(),
+            ..standing.position(Some(expected))
+        };
+        if !unit.commit(&position).await? {
+            return Err(match assumes {
+                true => ApplyFault::Mistaken,
+                false => ApplyFault::Regressed,
+            });
         }
         failpoint!("apply.committed", |e| DbErr::from(e).into());
         standing.stale = false;
@@ -275,69 +307,6 @@ impl Shared {
         }
         Ok(all)
     }
-
-    /// Runs entries in the unit of work, in pieces that each need one load and one store.
-    async fn run(
-        &self,
-        unit: &mut Unit<'_>,
-        standing: &mut Standing,
-        steps: &[Step],
-        batches: &mut Vec<ChangeBatch>,
-    ) -> Result<Vec<Outcomes>, ApplyFault> {
-        let mut outcomes: Vec<Outcomes> = steps.iter().map(|_| Outcomes::default()).collect();
-        let mut piece: Vec<(usize, u64, &Proposal)> = Vec::new();
-        for (position, step) in steps.iter().enumerate() {
-            let skip = !step.proposals.is_empty() && sabotaged!("sabotage.skip-entry");
-            for proposal in step.proposals.iter().filter(|_| !skip) {
-                let alone = transition::stands_alone(&proposal.command);
-                if alone {
-                    self.run_piece(unit, standing, &mut piece, &mut outcomes, batches)
-                        .await?;
-                }
-                piece.push((position, step.log_id.leader_id.term, proposal));
-                if alone {
-                    self.run_piece(unit, standing, &mut piece, &mut outcomes, batches)
-                        .await?;
-                }
-            }
-            standing.last_applied = Some(step.log_id);
-            if let Some(membership) = &step.membership {
-                standing.membership = membership.clone();
-            }
-        }
-        self.run_piece(unit, standing, &mut piece, &mut outcomes, batches)
-            .await?;
-        Ok(outcomes)
-    }
-
-    async fn run_piece(
-        &self,
-        unit: &mut Unit<'_>,
-        standing: &mut Standing,
-        piece: &mut Vec<(usize, u64, &Proposal)>,
-        outcomes: &mut [Outcomes],
-        batches: &mut Vec<ChangeBatch>,
-    ) -> Result<(), ApplyFault> {
-        if piece.is_empty() {
-            return Ok(());
-        }
-        let mut set = WorkingSet::new(&mut standing.resident);
-        store::load(
-            unit,
-            &mut set,
-            piece.iter().map(|(_, _, proposal)| *proposal),
-        )
-        .await?;
-        for (position, term, proposal) in piece.drain(..) {
-            let outcome: Outcome = transition::decide(&mut set, proposal, term, KEEP_REVISIONS);
-            if let Some(outcomes) = outcomes.get_mut(position) {
-                outcomes.0.push(Some(outcome));
-            }
-        }
-        store::store(unit, &set).await?;
-        batches.extend(set.batches.into_iter().map(|(batch, _)| batch));
-        Ok(())
-    }
 }
 
 impl Shared {
@@ -375,6 +344,80 @@ impl Shared {
         self.feed.reset(standing.resident.revision);
         self.applied.send_replace(standing.applied());
         failpoint!("snapshot.installed");
+        Ok(())
+    }
+}
+
+/// How it is known whether a proposal's key is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// By asking the database first.
+    LookedUp,
+    /// It is taken for a new one until the database says otherwise, as it stores what came of that.
+    TakenForNew,
+}
+
+/// One run over entries, in one unit of work.
+struct Run<'a> {
+    unit: Unit<'a>,
+    keys: Keys,
+    /// What was accepted.
+    batches: Vec<ChangeBatch>,
+}
+
+impl Run<'_> {
+    /// Runs entries, in pieces that each need one load and one store.
+    async fn steps(
+        &mut self,
+        standing: &mut Standing,
+        steps: &[Step],
+    ) -> Result<Vec<Outcomes>, ApplyFault> {
+        let mut outcomes: Vec<Outcomes> = steps.iter().map(|_| Outcomes::default()).collect();
+        let mut piece: Vec<(usize, u64, &Proposal)> = Vec::new();
+        for (position, step) in steps.iter().enumerate() {
+            let skip = !step.proposals.is_empty() && sabotaged!("sabotage.skip-entry");
+            for proposal in step.proposals.iter().filter(|_| !skip) {
+                let alone = transition::stands_alone(&proposal.command);
+                if alone {
+                    self.piece(standing, &mut piece, &mut outcomes).await?;
+                }
+                piece.push((position, step.log_id.leader_id.term, proposal));
+                if alone {
+                    self.piece(standing, &mut piece, &mut outcomes).await?;
+                }
+            }
+            standing.last_applied = Some(step.log_id);
+            if let Some(membership) = &step.membership {
+                standing.membership = membership.clone();
+            }
+        }
+        self.piece(standing, &mut piece, &mut outcomes).await?;
+        Ok(outcomes)
+    }
+
+    async fn piece(
+        &mut self,
+        standing: &mut Standing,
+        piece: &mut Vec<(usize, u64, &Proposal)>,
+        outcomes: &mut [Outcomes],
+    ) -> Result<(), ApplyFault> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let mut set = WorkingSet::new(&mut standing.resident);
+        if self.keys == Keys::LookedUp {
+            let proposals = piece.iter().map(|(_, _, proposal)| *proposal);
+            store::load(&mut self.unit, &mut set, proposals).await?;
+        }
+        for (position, term, proposal) in piece.drain(..) {
+            let outcome: Outcome = transition::decide(&mut set, proposal, term, KEEP_REVISIONS);
+            if let Some(outcomes) = outcomes.get_mut(position) {
+                outcomes.0.push(Some(outcome));
+            }
+        }
+        store::store(&mut self.unit, &set).await?;
+        let batches = set.batches.into_iter();
+        self.batches.extend(batches.map(|(batch, _)| batch));
         Ok(())
     }
 }

@@ -43,6 +43,7 @@ impl Standing {
             history_hash: self.resident.hash.as_bytes().to_vec(),
             expense_count: self.resident.expense_count,
             expected,
+            new_keys: Vec::new(),
         }
     }
 }
