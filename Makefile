@@ -120,10 +120,11 @@ measure: ## Measure what a bad day costs, with a release build: failover (beside
 	THREEFOLD_BIN=$(THREEFOLD) $(dir $(THREEFOLD_DEBUG))measure --database $(DATABASE) $(WHAT)
 
 # make bench QUICK=1; make bench BENCH="--clients 64 --only etcd --only quorum"
-BENCH ?= $(if $(QUICK),--clients 1 --clients 64 --turns 2 --seconds 4 --warm-up 1)
+BENCH ?= $(if $(QUICK),--clients 1 --clients 64 --turns 2 --seconds 4 --warm-up 1 --sustained-seconds 20)
 BENCHMARKS ?= docs/benchmarks
-bench: ## Compare writes with PostgreSQL's own replication and etcd, in turns, and put a report into docs/benchmarks; QUICK=1 takes minutes
+bench: ## Compare writes with PostgreSQL's own replication and etcd, reads with PostGraphile, and put a report into docs/benchmarks; QUICK=1 takes minutes
 	scripts/install-deps.sh bench
+	npm --prefix tests/postgraphile ci --no-audit --no-fund
 	$(MAKE) --no-print-directory web
 	cargo build --locked --release --bin threefold
 	cargo build --locked --profile torture --package threefold-tests --bin bench

@@ -60,6 +60,7 @@ pub(crate) async fn load<'p>(
         .filter(|key| key.refusals.is_none())
         .map(|key| key.revision)
         .collect();
+    set.stored_keys.extend(known.iter().map(|key| key.key));
     set.keys.extend(known.into_iter().map(|key| (key.key, key)));
     for revision in replayable {
         if let Some(changes) = load_changes(db, Revision::from_column(revision)).await? {
@@ -133,11 +134,18 @@ pub(crate) async fn store(unit: &mut Unit<'_>, set: &WorkingSet<'_>) -> Result<(
         // The expenses that follow are some of those that moved.
         unit.carry_out().await?;
     }
-    let expenses = set
+    let lost = usize::from(sabotaged!("sabotage.lose-row"));
+    let (changed, new): (Vec<_>, Vec<_>) = set
         .dirty_expenses()
-        .map(|(_, record)| rows::expense(record.clone().into_row()))
-        .skip(usize::from(sabotaged!("sabotage.lose-row")));
-    unit.add(Write::Upsert(&rows::EXPENSE, expenses.collect()));
+        .skip(lost)
+        .partition(|(stored, _)| stored.is_some());
+    let expenses = |dirty: Vec<(_, &expense::Record)>| {
+        let rows = dirty.into_iter();
+        rows.map(|(_, record)| rows::expense(record.clone().into_row()))
+            .collect()
+    };
+    unit.add(Write::Insert(&rows::EXPENSE, expenses(new)));
+    unit.add(Write::Upsert(&rows::EXPENSE, expenses(changed)));
     store_terms(unit, set);
     let resident = &*set.resident;
     let touched = set.touched_categories.iter();
@@ -155,9 +163,15 @@ pub(crate) async fn store(unit: &mut Unit<'_>, set: &WorkingSet<'_>) -> Result<(
     let batches = set.batches.iter();
     let changes = batches.map(|(batch, payload)| rows::change(batch, payload.clone()));
     unit.add(Write::Insert(&rows::CHANGE, changes.collect()));
-    // A key that had aged out may be used anew.
-    let keys = set.new_keys.iter().cloned().map(rows::key).collect();
-    unit.add(Write::Upsert(&rows::KEY, keys));
+    // One that had aged out may be used anew.
+    let (aged, new): (Vec<_>, Vec<_>) = set
+        .new_keys
+        .iter()
+        .partition(|key| set.stored_keys.contains(&key.key));
+    let keys =
+        |keys: Vec<&idempotency_key::Model>| keys.into_iter().cloned().map(rows::key).collect();
+    unit.add(Write::Insert(&rows::KEY, keys(new)));
+    unit.add(Write::Upsert(&rows::KEY, keys(aged)));
     Ok(())
 }
 

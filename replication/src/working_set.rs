@@ -62,6 +62,8 @@ pub(crate) struct WorkingSet<'a> {
     pub(crate) expenses: HashMap<Uuid, Tracked>,
     /// Keys that are known, from the database or from this run.
     pub(crate) keys: HashMap<Uuid, idempotency_key::Model>,
+    /// Those of them that are in the database.
+    pub(crate) stored_keys: BTreeSet<Uuid>,
     /// Changes of revisions that known keys made, for replays.
     pub(crate) replayable: HashMap<Revision, Arc<Vec<Change>>>,
     /// Written by the transition, in order.
@@ -88,6 +90,7 @@ impl<'a> WorkingSet<'a> {
             resident,
             expenses: HashMap::new(),
             keys: HashMap::new(),
+            stored_keys: BTreeSet::new(),
             replayable: HashMap::new(),
             batches: Vec::new(),
             new_keys: Vec::new(),

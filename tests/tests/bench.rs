@@ -10,6 +10,10 @@ fn a_short_one_leaves_a_report() {
     let output = Command::new(env!("CARGO_BIN_EXE_bench"))
         .env("THREEFOLD_BIN", binary::path())
         .args([
+            "--part",
+            "writes,sustained",
+            "--sustained-seconds",
+            "1",
             "--clients",
             "2",
             "--turns",
@@ -34,6 +38,9 @@ fn a_short_one_leaves_a_report() {
     }
     for name in [
         "writes.md",
+        "sustained.md",
+        "sustained-latency.svg",
+        "sustained-memory.svg",
         "writes-a-second.svg",
         "writes-median.svg",
         "writes-p99.svg",

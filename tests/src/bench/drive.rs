@@ -1,4 +1,4 @@
-//! The load: clients that ask again as soon as they are answered.
+//! The load: clients that ask again as soon as they are answered, or requests that come at a steady rate, whoever is answered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,6 +65,52 @@ pub async fn closed(
         latencies: gather(tasks).await?,
         ..Tally::default()
     })
+}
+
+/// One request of a steady stream: when it was due, since the first one, and how long after that it was answered.
+pub type Due = (Duration, Duration);
+
+/// So many requests a second for so long, whether those before them are answered or not. Latencies count from when a request was
+/// due, so that a stall shows in all that it held up. `waiting` is the most that are under way at once; the timer is good for a
+/// millisecond.
+///
+/// # Errors
+/// The first answer that is not right.
+pub async fn open(
+    script: &Script,
+    per_second: f64,
+    waiting: usize,
+    time: Duration,
+) -> Result<Vec<Due>, String> {
+    let mut connections = Vec::with_capacity(waiting);
+    for _ in 0..waiting {
+        connections.push(Connection::open(script.endpoint.clone()).await?);
+    }
+    let begin = Instant::now() + Duration::from_millis(100);
+    let next = Arc::new(AtomicU64::new(0));
+    let mut tasks = JoinSet::new();
+    for mut connection in connections {
+        let (script, next) = (script.clone(), next.clone());
+        tasks.spawn(async move {
+            let mut all = Vec::new();
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let due = Duration::from_secs_f64(place as f64 / per_second);
+                if due >= time {
+                    return Ok::<_, String>(all);
+                }
+                tokio::time::sleep_until((begin + due).into()).await;
+                ask(&script, &mut connection).await?;
+                all.push((due, begin.elapsed().saturating_sub(due)));
+            }
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(task) = tasks.join_next().await {
+        all.extend(task.map_err(|error| error.to_string())??);
+    }
+    all.sort_unstable();
+    Ok(all)
 }
 
 async fn ask(script: &Script, connection: &mut Connection) -> Result<(), String> {

@@ -10,40 +10,56 @@ use serde_json::json;
 use super::figures::Figures;
 use super::machine::Machine;
 use super::plot::{self, Line};
+use super::sustained::Sustained;
 use super::turns::{Measured, Plan};
 
-/// Writes the page, the figures and the plots of a comparison of writes.
+/// What was compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Topic {
+    /// Of its files, and of its list in the figures.
+    pub name: &'static str,
+    /// Of its page.
+    pub title: &'static str,
+}
+
+/// Mutations.
+pub const WRITES: Topic = Topic {
+    name: "writes",
+    title: "Writes",
+};
+/// Pages.
+pub const READS: Topic = Topic {
+    name: "reads",
+    title: "Reads",
+};
+
+/// Writes the page, the figures and the plots of a comparison.
 ///
 /// # Errors
 /// A folder that cannot be written to.
-pub fn writes(
+pub fn comparison(
     folder: &Path,
+    topic: Topic,
     machine: &Machine,
     plan: &Plan,
     measured: &[Measured],
 ) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
-    let lines = |value: fn(&Figures) -> f64| lines(plan, measured, value);
-    plot::by_clients(
-        &folder.join("writes-a-second.svg"),
-        "writes a second",
-        &plan.clients,
-        &lines(|figures| figures.per_second),
-    )?;
-    plot::by_clients(
-        &folder.join("writes-median.svg"),
-        "median latency, ms",
-        &plan.clients,
-        &lines(|figures| figures.p50_ms),
-    )?;
-    plot::by_clients(
-        &folder.join("writes-p99.svg"),
-        "99th percentile of the latency, ms",
-        &plan.clients,
-        &lines(|figures| figures.p99_ms),
-    )?;
-    fs::write(folder.join("writes.json"), as_json(machine, plan, measured))?;
-    fs::write(folder.join("writes.md"), page(machine, plan, measured)?)?;
+    let name = topic.name;
+    let plot = |file: &str, what: &str, value: fn(&Figures) -> f64| {
+        let path = folder.join(format!("{name}-{file}.svg"));
+        plot::by_clients(&path, what, &plan.clients, &lines(plan, measured, value))
+    };
+    let rate = format!("{name} a second");
+    plot("a-second", &rate, |figures| figures.per_second)?;
+    plot("median", "median latency, ms", |figures| figures.p50_ms)?;
+    plot("p99", "99th percentile of the latency, ms", |figures| {
+        figures.p99_ms
+    })?;
+    let figures = as_json(topic, machine, plan, measured);
+    fs::write(folder.join(format!("{name}.json")), figures)?;
+    let page = page(topic, machine, plan, measured)?;
+    fs::write(folder.join(format!("{name}.md")), page)?;
     Ok(())
 }
 
@@ -51,7 +67,7 @@ fn lines(plan: &Plan, measured: &[Measured], value: fn(&Figures) -> f64) -> Vec<
     let mut lines: Vec<Line> = Vec::new();
     for one in measured {
         let place = plan.clients.iter().position(|known| *known == one.clients);
-        let point = (place.unwrap_or(0), value(&one.all().figures()));
+        let point = (place.unwrap_or(0) as f64, value(&one.all().figures()));
         match lines.iter_mut().find(|line| line.name == one.subject) {
             Some(line) => line.points.push(point),
             None => lines.push(Line {
@@ -63,7 +79,7 @@ fn lines(plan: &Plan, measured: &[Measured], value: fn(&Figures) -> f64) -> Vec<
     lines
 }
 
-fn as_json(machine: &Machine, plan: &Plan, measured: &[Measured]) -> String {
+fn as_json(topic: Topic, machine: &Machine, plan: &Plan, measured: &[Measured]) -> String {
     let results: Vec<_> = measured
         .iter()
         .map(|one| {
@@ -76,14 +92,19 @@ fn as_json(machine: &Machine, plan: &Plan, measured: &[Measured]) -> String {
         "turns": plan.turns,
         "seconds_a_turn": plan.time.as_secs_f64(),
         "seconds_of_warm_up": plan.warm_up.as_secs_f64(),
-        "writes": results,
+        topic.name: results,
     });
     format!("{report:#}\n")
 }
 
-fn page(machine: &Machine, plan: &Plan, measured: &[Measured]) -> Result<String, std::fmt::Error> {
+fn page(
+    topic: Topic,
+    machine: &Machine,
+    plan: &Plan,
+    measured: &[Measured],
+) -> Result<String, std::fmt::Error> {
     let mut page = String::new();
-    writeln!(page, "# Writes\n")?;
+    writeln!(page, "# {}\n", topic.title)?;
     writeln!(
         page,
         "Written by `make bench`. {} turns of {} s each, after {} s of warm-up; who has no turn is frozen. {} × {}, {:.0} GB, Linux {}; {}.\n",
@@ -96,8 +117,8 @@ fn page(machine: &Machine, plan: &Plan, measured: &[Measured]) -> Result<String,
         machine.kernel,
         machine.versions.join(", "),
     )?;
-    for plot in ["writes-a-second", "writes-median", "writes-p99"] {
-        writeln!(page, "![{plot}]({plot}.svg)\n")?;
+    for plot in ["a-second", "median", "p99"] {
+        writeln!(page, "![{plot}]({}-{plot}.svg)\n", topic.name)?;
     }
     page.push_str(&table(measured)?);
     Ok(page)
@@ -133,4 +154,79 @@ pub fn table(measured: &[Measured]) -> Result<String, std::fmt::Error> {
         )?;
     }
     Ok(table)
+}
+
+/// Writes the page, the figures and the plots of a steady stream.
+///
+/// # Errors
+/// A folder that cannot be written to.
+pub fn sustained(
+    folder: &Path,
+    machine: &Machine,
+    measured: &Sustained,
+) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(folder)?;
+    let line = |name: &str, points| Line {
+        name: name.to_owned(),
+        points,
+    };
+    let seconds = measured.seconds.iter();
+    let latency = |value: fn(&(u64, f64, f64)) -> f64| -> Vec<(f64, f64)> {
+        seconds
+            .clone()
+            .map(|second| (second.0 as f64, value(second)))
+            .collect()
+    };
+    plot::over_time(
+        &folder.join("sustained-latency.svg"),
+        "latency second by second, ms",
+        &[
+            line("worst", latency(|second| second.2)),
+            line("median", latency(|second| second.1)),
+        ],
+    )?;
+    let replicas = measured.memory_mb.first().map_or(0, |(_, each)| each.len());
+    let memory: Vec<Line> = (0..replicas)
+        .map(|place| {
+            let samples = measured.memory_mb.iter();
+            let points = samples.filter_map(|(at, each)| Some((*at, *each.get(place)?)));
+            line(&format!("replica {}", place + 1), points.collect())
+        })
+        .collect();
+    plot::over_time(
+        &folder.join("sustained-memory.svg"),
+        "resident memory, MB",
+        &memory,
+    )?;
+    let figures = json!({ "machine": machine, "sustained": measured });
+    fs::write(folder.join("sustained.json"), format!("{figures:#}\n"))?;
+    let most = |from: usize| {
+        let samples = measured.memory_mb.iter().skip(from);
+        samples
+            .flat_map(|(_, each)| each.iter().copied())
+            .fold(0.0, f64::max)
+    };
+    let idle = measured
+        .memory_mb
+        .first()
+        .map_or(0.0, |(_, each)| each.iter().copied().fold(0.0, f64::max));
+    let all = &measured.all;
+    let page = format!(
+        "# A steady stream\n\nWritten by `make bench`: `addExpense` on PostgreSQL, acknowledged by `all`, at half the rate that 64 clients \
+         reached just before ({:.0} of {:.0} a second) for {:.0} s. The clock of each mutation starts when it was due.\n\n\
+         | median ms | p99 ms | p99.9 ms | worst ms | idle replica, MB | most under load, MB |\n|---|---|---|---|---|---|\n\
+         | {:.2} | {:.2} | {:.2} | {:.1} | {:.0} | {:.0} |\n\n\
+         ![latency](sustained-latency.svg)\n\n![memory](sustained-memory.svg)\n",
+        measured.rate,
+        measured.top_rate,
+        all.seconds,
+        all.p50_ms,
+        all.p99_ms,
+        all.p999_ms,
+        all.max_ms,
+        idle,
+        most(0),
+    );
+    fs::write(folder.join("sustained.md"), page)?;
+    Ok(())
 }

@@ -16,6 +16,7 @@ use super::connection::Endpoint;
 use super::drive::{self, Script};
 use super::figures::Tally;
 use super::system::{Standbys, System, Wait};
+use crate::cluster::Cluster;
 
 /// What takes a mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub enum Through {
 pub enum Use {
     /// `addExpense`, acknowledged by `all` or a `quorum`.
     AddExpense(&'static str, Through),
+    /// `expenses(first: 50)` with the category of each, by this read consistency.
+    Page(&'static str, Through),
+    /// The same of PostGraphile.
+    PostGraphilePage,
     /// etcd: a put of as many bytes, on the leader.
     Put,
     /// pgbench: one row.
@@ -73,27 +78,38 @@ impl Subject {
     }
 
     /// What is sent over HTTP.
-    async fn script(&self, system: &System) -> Result<Script, String> {
+    ///
+    /// # Errors
+    /// Nothing that this system does.
+    pub async fn script(&self, system: &System) -> Result<Script, String> {
         match (system, self.what) {
             (System::Threefold(cluster), Use::AddExpense(acknowledgement, through)) => {
-                let leader = cluster.leader().await;
-                let other = leader % 3 + 1;
-                let id = match through {
-                    Through::Leader => leader,
-                    Through::Follower => other,
-                };
-                let header = (
-                    HeaderName::from_static("write-acknowledgement"),
-                    HeaderValue::from_static(acknowledgement),
-                );
+                let setting = ("write-acknowledgement", acknowledgement);
                 Ok(Script {
-                    endpoint: Endpoint {
-                        address: address(cluster.replica(id).url())?,
-                        path: "/graphql",
-                        headers: vec![header],
-                    },
+                    endpoint: endpoint(cluster, through, setting).await?,
                     body: Arc::new(add_expense),
                     check: added,
+                })
+            }
+            (System::Reads(reads), Use::Page(consistency, through)) => {
+                let setting = ("read-consistency", consistency);
+                let body = Bytes::from(json!({ "query": PAGE }).to_string());
+                Ok(Script {
+                    endpoint: endpoint(&reads.cluster, through, setting).await?,
+                    body: Arc::new(move |_| body.clone()),
+                    check: is_page,
+                })
+            }
+            (System::Reads(reads), Use::PostGraphilePage) => {
+                let body = Bytes::from(json!({ "query": POSTGRAPHILE_PAGE }).to_string());
+                Ok(Script {
+                    endpoint: Endpoint {
+                        address: reads.address(),
+                        path: "/graphql",
+                        headers: Vec::new(),
+                    },
+                    body: Arc::new(move |_| body.clone()),
+                    check: is_page,
                 })
             }
             (System::Etcd(etcd), Use::Put) => Ok(Script {
@@ -114,6 +130,27 @@ async fn insert(standbys: &Standbys, wait: Wait, load: Load) -> Result<Tally, St
     standbys
         .write(wait, load.clients, load.warm_up, load.time)
         .await
+}
+
+/// A replica's public API, asked with a setting in a header.
+async fn endpoint(
+    cluster: &Cluster,
+    through: Through,
+    (name, value): (&'static str, &'static str),
+) -> Result<Endpoint, String> {
+    let leader = cluster.leader().await;
+    let id = match through {
+        Through::Leader => leader,
+        Through::Follower => leader % 3 + 1,
+    };
+    Ok(Endpoint {
+        address: address(cluster.replica(id).url())?,
+        path: "/graphql",
+        headers: vec![(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )],
+    })
 }
 
 fn address(url: &str) -> Result<SocketAddr, String> {
@@ -183,6 +220,50 @@ fn added(answer: &[u8]) -> Result<(), String> {
     let payload = answer.data.add_expense;
     match (payload.expense, payload.receipt) {
         (Some(_), Some(receipt)) if !receipt.revision.is_null() => Ok(()),
+        _ => Err(wrong()),
+    }
+}
+
+/// Rows of a page.
+const PAGE_ROWS: usize = 50;
+
+const PAGE: &str = "{ expenses(first: 50) { nodes { id description amount { amount currency } spentOn category { id name } } \
+    pageInfo { hasNextPage endCursor } } }";
+
+/// The default ledger's live expenses in the same order, by the columns that hold the same.
+const POSTGRAPHILE_PAGE: &str = "{ expenses: allExpenses(first: 50, orderBy: [SPENT_ON_DESC, ID_DESC], \
+    condition: { ledgerId: \"5a08ded9-f108-4035-9e59-a65f53e29712\", deletedAt: null }) { \
+    nodes { id description amountMinor currency spentOn category: categoryByCategoryId { id name } } \
+    pageInfo { hasNextPage endCursor } } }";
+
+fn is_page(answer: &[u8]) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        expenses: Page,
+    }
+    #[derive(Deserialize)]
+    struct Page {
+        nodes: Vec<Expense>,
+    }
+    #[derive(Deserialize)]
+    struct Expense {
+        category: Option<Category>,
+    }
+    #[derive(Deserialize)]
+    struct Category {
+        #[serde(rename = "name")]
+        _name: String,
+    }
+    let wrong = || format!("no page: {}", String::from_utf8_lossy(answer));
+    let answer: Answer = serde_json::from_slice(answer).map_err(|_| wrong())?;
+    let nodes = answer.data.expenses.nodes;
+    let categories = nodes.iter().filter(|node| node.category.is_some()).count();
+    match (nodes.len(), categories) {
+        (PAGE_ROWS, 1..) => Ok(()),
         _ => Err(wrong()),
     }
 }

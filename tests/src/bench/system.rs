@@ -1,5 +1,6 @@
 //! Sets of processes that take turns. Who has no turn is frozen, so that it takes nothing of the machine.
 
+pub mod reads;
 mod standbys;
 
 use std::collections::BTreeSet;
@@ -8,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use procfs::process::all_processes;
 
+pub use self::reads::Reads;
 pub use self::standbys::{Standbys, Wait};
 use super::cpu::Families;
 use crate::cluster::{Cluster, DatabaseKind, Replica};
@@ -18,6 +20,8 @@ use crate::measure::etcd::Etcd;
 pub enum System {
     /// Three replicas.
     Threefold(Box<Cluster>),
+    /// The same, full of expenses, with PostGraphile beside it.
+    Reads(Box<Reads>),
     /// Three members.
     Etcd(Etcd),
     /// A PostgreSQL server and two standbys.
@@ -30,15 +34,10 @@ impl System {
         let mut families = Families::new();
         let mut add = |name: &str, pid| families.entry(name.to_owned()).or_default().push(pid);
         match self {
-            Self::Threefold(cluster) => {
-                let leader = cluster.leader().await;
-                for replica in cluster.replicas() {
-                    let leads = replica.id() == leader;
-                    add(if leads { "leader" } else { "followers" }, replica.pid());
-                    if let Some(pid) = database(replica).await {
-                        add("databases", pid);
-                    }
-                }
+            Self::Threefold(cluster) => of_cluster(cluster, &mut add).await,
+            Self::Reads(reads) => {
+                of_cluster(&reads.cluster, &mut add).await;
+                add("postgraphile", reads.pid());
             }
             Self::Etcd(etcd) => etcd.pids().into_iter().for_each(|pid| add("members", pid)),
             Self::Standbys(standbys) => {
@@ -59,10 +58,8 @@ impl System {
     pub async fn thaw(&self) {
         self.signal(Signal::SIGCONT).await;
         match self {
-            Self::Threefold(cluster) => {
-                cluster.wait_until_ready().await;
-                cluster.wait_until_in_sync().await;
-            }
+            Self::Threefold(cluster) => settle(cluster).await,
+            Self::Reads(reads) => settle(&reads.cluster).await,
             Self::Etcd(etcd) => etcd.all_answer().await,
             Self::Standbys(standbys) => standbys.wait_until_streaming().await,
         }
@@ -71,12 +68,10 @@ impl System {
     /// The first process of each server.
     async fn firsts(&self) -> Vec<u32> {
         match self {
-            Self::Threefold(cluster) => {
-                let mut firsts = Vec::new();
-                for replica in cluster.replicas() {
-                    firsts.push(replica.pid());
-                    firsts.extend(database(replica).await);
-                }
+            Self::Threefold(cluster) => firsts_of(cluster).await,
+            Self::Reads(reads) => {
+                let mut firsts = firsts_of(&reads.cluster).await;
+                firsts.push(reads.pid());
                 firsts
             }
             Self::Etcd(etcd) => etcd.pids(),
@@ -90,6 +85,31 @@ impl System {
             kill(Pid::from_raw(pid), signal).ok();
         }
     }
+}
+
+async fn of_cluster(cluster: &Cluster, add: &mut impl FnMut(&str, u32)) {
+    let leader = cluster.leader().await;
+    for replica in cluster.replicas() {
+        let leads = replica.id() == leader;
+        add(if leads { "leader" } else { "followers" }, replica.pid());
+        if let Some(pid) = database(replica).await {
+            add("databases", pid);
+        }
+    }
+}
+
+async fn settle(cluster: &Cluster) {
+    cluster.wait_until_ready().await;
+    cluster.wait_until_in_sync().await;
+}
+
+async fn firsts_of(cluster: &Cluster) -> Vec<u32> {
+    let mut firsts = Vec::new();
+    for replica in cluster.replicas() {
+        firsts.push(replica.pid());
+        firsts.extend(database(replica).await);
+    }
+    firsts
 }
 
 /// The process of a replica's own PostgreSQL, if it has one.
