@@ -120,7 +120,7 @@ measure: ## Measure what a bad day costs, with a release build: failover (beside
 	THREEFOLD_BIN=$(THREEFOLD) $(dir $(THREEFOLD_DEBUG))measure --database $(DATABASE) $(WHAT)
 
 # make bench QUICK=1; make bench BENCH="--clients 64 --only etcd --only quorum"
-BENCH ?= $(if $(QUICK),--clients 1 --clients 64 --turns 2 --seconds 4 --warm-up 1 --sustained-seconds 20)
+BENCH ?= $(if $(QUICK),--clients 1 --clients 64 --turns 2 --seconds 4 --warm-up 1 --sustained-seconds 20 --expenses 20000)
 BENCHMARKS ?= docs/benchmarks
 bench: ## Compare writes with PostgreSQL's own replication and etcd, reads with PostGraphile, and put a report into docs/benchmarks; QUICK=1 takes minutes
 	scripts/install-deps.sh bench

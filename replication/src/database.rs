@@ -304,7 +304,7 @@ fn options(url: &str, kind: DatabaseKind, connections: u32, read_only: bool) -> 
                     .pragma("query_only", if read_only { "ON" } else { "OFF" })
                     .pragma("cache_size", "-16384")
                     // In pages, which are 4 kB: whoever commits when there are so many puts them into the database file, and waits.
-                    .pragma("wal_autocheckpoint", "8192")
+                    .pragma("wal_autocheckpoint", "4096")
                     .busy_timeout(Duration::from_secs(5))
             });
         }

@@ -13,6 +13,7 @@ pub mod machine;
 pub mod offer;
 pub mod plot;
 pub mod report;
+pub mod scale;
 pub mod subject;
 pub mod sustained;
 pub mod system;

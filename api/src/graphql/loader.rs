@@ -3,6 +3,7 @@
 mod category;
 mod ledger;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_graphql::dataloader::DataLoader;
@@ -33,6 +34,14 @@ impl Loaders {
     /// The category, unless it is gone.
     pub(super) async fn category(&self, id: Uuid) -> Result<Option<category_row::Model>, ApiError> {
         self.categories.load_one(id).await.map_err(ApiError::from)
+    }
+
+    /// The categories that are not gone, by their ids.
+    pub(super) async fn categories(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<HashMap<Uuid, category_row::Model>, ApiError> {
+        self.categories.load_many(ids).await.map_err(ApiError::from)
     }
 
     /// The ledger, unless it is gone.

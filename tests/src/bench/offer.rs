@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::thread::available_parallelism;
 
 use super::subject::{Subject, Through, Use};
-use super::system::{Reads, Standbys, System, Wait, reads};
+use super::system::{Into, Reads, Standbys, System, Wait, reads};
 use crate::cluster::{Builder, Cluster, DatabaseKind};
 use crate::measure::etcd::{self, Etcd};
 
@@ -48,7 +48,9 @@ impl Offer {
                 System::Threefold(Box::new(in_sync(cluster).await))
             }
             Self::Reads(rows) => {
-                let cluster = in_sync(cluster(DatabaseKind::Postgres)).await;
+                // One replica answers, with all processors, as on a machine of its own.
+                let cluster = Cluster::builder().database(DatabaseKind::Postgres);
+                let cluster = in_sync(cluster).await;
                 System::Reads(Box::new(Reads::start(cluster, rows).await))
             }
         }
@@ -80,8 +82,15 @@ pub fn writes() -> Vec<Offered> {
         (
             Offer::Standbys,
             vec![
-                ("pgbench, both applied", Use::Insert(Wait::BothApplied)),
-                ("pgbench, quorum", Use::Insert(Wait::OneFlushed)),
+                (
+                    "pgbench, both applied",
+                    Use::Insert(Wait::BothApplied, Into::Bare),
+                ),
+                ("pgbench, quorum", Use::Insert(Wait::OneFlushed, Into::Bare)),
+                (
+                    "pgbench, both applied, with the indexes",
+                    Use::Insert(Wait::BothApplied, Into::Indexed),
+                ),
             ],
         ),
         (Offer::Etcd, vec![("etcd", Use::Put)]),

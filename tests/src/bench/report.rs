@@ -10,6 +10,7 @@ use serde_json::json;
 use super::figures::Figures;
 use super::machine::Machine;
 use super::plot::{self, Line};
+use super::scale::Scale;
 use super::sustained::Sustained;
 use super::turns::{Measured, Plan};
 
@@ -228,5 +229,45 @@ pub fn sustained(
         most(0),
     );
     fs::write(folder.join("sustained.md"), page)?;
+    Ok(())
+}
+
+/// Writes the page and the figures of what many expenses cost.
+///
+/// # Errors
+/// A folder that cannot be written to.
+pub fn scale(folder: &Path, machine: &Machine, measured: &Scale) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(folder)?;
+    let figures = json!({ "machine": machine, "scale": measured });
+    fs::write(folder.join("scale.json"), format!("{figures:#}\n"))?;
+    let mut page = String::new();
+    writeln!(
+        page,
+        "# Many expenses\n\nWritten by `make bench`, on PostgreSQL.\n"
+    )?;
+    for (rows, seconds) in [measured.first_import, measured.import] {
+        writeln!(page, "- `threefold import` of {rows} rows: {seconds:.1} s")?;
+    }
+    let [before, after] = measured.writes;
+    writeln!(
+        page,
+        "- `addExpense` by 64 clients, acknowledged by all: {before:.0} a second before the second import, {after:.0} after it"
+    )?;
+    let [idle, most] = measured.memory_mb;
+    writeln!(
+        page,
+        "- Memory of a replica: {idle:.0} MB idle, {most:.0} MB at the end\n"
+    )?;
+    for (what, all) in [("Pages", &measured.pages), ("Totals", &measured.summaries)] {
+        writeln!(
+            page,
+            "| {what} | median ms | p95 ms | worst ms |\n|---|---|---|---|"
+        )?;
+        for (asked, [median, p95, worst]) in all {
+            writeln!(page, "| `{asked}` | {median:.1} | {p95:.1} | {worst:.1} |")?;
+        }
+        writeln!(page)?;
+    }
+    fs::write(folder.join("scale.md"), page)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::connection::Endpoint;
 use super::drive::{self, Script};
 use super::figures::Tally;
-use super::system::{Standbys, System, Wait};
+use super::system::{Into, System, Wait};
 use crate::cluster::Cluster;
 
 /// What takes a mutation.
@@ -39,7 +39,7 @@ pub enum Use {
     /// etcd: a put of as many bytes, on the leader.
     Put,
     /// pgbench: one row.
-    Insert(Wait),
+    Insert(Wait, Into),
 }
 
 /// See the module.
@@ -70,8 +70,9 @@ impl Subject {
     /// # Errors
     /// An answer that is not right, or none.
     pub async fn run(&self, system: &System, load: Load) -> Result<Tally, String> {
-        if let (System::Standbys(standbys), Use::Insert(wait)) = (system, self.what) {
-            return insert(standbys, wait, load).await;
+        if let (System::Standbys(standbys), Use::Insert(wait, into)) = (system, self.what) {
+            let write = standbys.write((wait, into), load.clients, load.warm_up, load.time);
+            return write.await;
         }
         let script = self.script(system).await?;
         drive::closed(&script, load.clients, load.warm_up, load.time).await
@@ -124,12 +125,6 @@ impl Subject {
             (_, what) => Err(format!("{what:?} is nothing to do with that system")),
         }
     }
-}
-
-async fn insert(standbys: &Standbys, wait: Wait, load: Load) -> Result<Tally, String> {
-    standbys
-        .write(wait, load.clients, load.warm_up, load.time)
-        .await
 }
 
 /// A replica's public API, asked with a setting in a header.
@@ -232,7 +227,7 @@ const PAGE: &str = "{ expenses(first: 50) { nodes { id description amount { amou
 
 /// The default ledger's live expenses in the same order, by the columns that hold the same.
 const POSTGRAPHILE_PAGE: &str = "{ expenses: allExpenses(first: 50, orderBy: [SPENT_ON_DESC, ID_DESC], \
-    condition: { ledgerId: \"5a08ded9-f108-4035-9e59-a65f53e29712\", deletedAt: null }) { \
+    condition: { ledgerId: \"7b1f5e0a-3f0d-4c56-9a52-0d7c3e1f0001\", deletedAt: null }) { \
     nodes { id description amountMinor currency spentOn category: categoryByCategoryId { id name } } \
     pageInfo { hasNextPage endCursor } } }";
 

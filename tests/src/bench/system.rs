@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use procfs::process::all_processes;
 
 pub use self::reads::Reads;
-pub use self::standbys::{Standbys, Wait};
+pub use self::standbys::{Into, Standbys, Wait};
 use super::cpu::Families;
 use crate::cluster::{Cluster, DatabaseKind, Replica};
 use crate::measure::etcd::Etcd;

@@ -8,6 +8,7 @@ use threefold_tests::DatabaseKind;
 use threefold_tests::bench::machine::Machine;
 use threefold_tests::bench::offer::{self, Offer, Offered};
 use threefold_tests::bench::report::{self, Topic};
+use threefold_tests::bench::scale;
 use threefold_tests::bench::sustained;
 use threefold_tests::bench::turns::{self, Plan};
 
@@ -15,7 +16,7 @@ use threefold_tests::bench::turns::{self, Plan};
 #[derive(Debug, Parser)]
 struct Args {
     /// What is measured.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Writes, Part::Reads, Part::Sustained])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Writes, Part::Reads, Part::Sustained, Part::Scale])]
     part: Vec<Part>,
     /// Clients at once, one number after the other.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
@@ -32,6 +33,9 @@ struct Args {
     /// Seconds of the steady stream.
     #[arg(long, default_value_t = 600)]
     sustained_seconds: u64,
+    /// Expenses of the part that is about many.
+    #[arg(long, default_value_t = 1_000_000)]
+    expenses: u64,
     /// Of writes and reads only what has this in its name; again for more.
     #[arg(long)]
     only: Vec<String>,
@@ -48,6 +52,8 @@ enum Part {
     Reads,
     /// A steady stream of mutations, and the memory it takes.
     Sustained,
+    /// Pages, totals, imports and writes with many expenses.
+    Scale,
 }
 
 #[tokio::main]
@@ -58,6 +64,7 @@ async fn main() {
             Part::Writes => compare(&args, report::WRITES, offer::writes()).await,
             Part::Reads => compare(&args, report::READS, offer::pages()).await,
             Part::Sustained => sustain(&args).await,
+            Part::Scale => scale(&args).await,
         }
     }
 }
@@ -99,5 +106,22 @@ async fn sustain(args: &Args) {
     );
     if let Some(folder) = &args.report {
         report::sustained(folder, &Machine::here(), &measured).expect("a folder to write to");
+    }
+}
+
+async fn scale(args: &Args) {
+    let measured = scale::measure(DatabaseKind::Postgres, args.expenses).await;
+    let measured = measured.expect("answers");
+    let slowest = measured.pages.iter().map(|(_, [_, p95, _])| *p95);
+    println!(
+        "{} expenses imported in {:.0} s; writes {:.0} a second before, {:.0} after; slowest list {:.1} ms (95th percentile)",
+        measured.import.0,
+        measured.import.1,
+        measured.writes[0],
+        measured.writes[1],
+        slowest.fold(0.0, f64::max),
+    );
+    if let Some(folder) = &args.report {
+        report::scale(folder, &Machine::here(), &measured).expect("a folder to write to");
     }
 }

@@ -132,19 +132,19 @@ impl From<change::Change> for Change {
     fn from(change: change::Change) -> Self {
         match change {
             change::Change::ExpenseAdded(expense) => Self::ExpenseAdded(ExpenseAdded {
-                expense: Expense(expense),
+                expense: Expense::new(expense),
             }),
             change::Change::ExpenseUpdated { expense, before } => {
                 Self::ExpenseUpdated(ExpenseUpdated {
-                    expense: Expense(expense),
-                    before: Expense(before),
+                    expense: Expense::new(expense),
+                    before: Expense::new(before),
                 })
             }
             change::Change::ExpenseDeleted(expense) => Self::ExpenseDeleted(ExpenseDeleted {
-                expense: Expense(expense),
+                expense: Expense::new(expense),
             }),
             change::Change::ExpenseRestored(expense) => Self::ExpenseRestored(ExpenseRestored {
-                expense: Expense(expense),
+                expense: Expense::new(expense),
             }),
             change::Change::CategoryAdded(category) => Self::CategoryAdded(CategoryAdded {
                 category: Category(category),

@@ -46,26 +46,22 @@ impl ExpenseConnection {
 #[Object]
 impl ExpenseConnection {
     /// The expenses with their cursors.
-    async fn edges(&self) -> Vec<ExpenseEdge> {
-        let edge = |record| ExpenseEdge {
-            cursor: cursor::encode(
-                self.page.list.page().order,
-                &self.page.list.position(record),
-            ),
-            node: Expense(record.clone()),
+    async fn edges(&self, ctx: &Context<'_>) -> Result<Vec<ExpenseEdge>, ApiError> {
+        let wanted = ctx.look_ahead().field("node").field("category").exists();
+        let records = self.page.rows.records.iter();
+        let nodes = Expense::all(records.clone(), wanted, ctx).await?;
+        let order = self.page.list.page().order;
+        let edge = |(record, node)| ExpenseEdge {
+            cursor: cursor::encode(order, &self.page.list.position(record)),
+            node,
         };
-        self.page.rows.records.iter().map(edge).collect()
+        Ok(records.zip(nodes).map(edge).collect())
     }
 
     /// The expenses alone.
-    async fn nodes(&self) -> Vec<Expense> {
-        self.page
-            .rows
-            .records
-            .iter()
-            .cloned()
-            .map(Expense)
-            .collect()
+    async fn nodes(&self, ctx: &Context<'_>) -> Result<Vec<Expense>, ApiError> {
+        let wanted = ctx.look_ahead().field("category").exists();
+        Expense::all(self.page.rows.records.iter(), wanted, ctx).await
     }
 
     /// Where the page stands in the list.

@@ -87,7 +87,7 @@ fn expenses(changes: Vec<Change>) -> impl Iterator<Item = Expense> {
         Change::ExpenseAdded(expense)
         | Change::ExpenseUpdated { expense, .. }
         | Change::ExpenseDeleted(expense)
-        | Change::ExpenseRestored(expense) => Some(Expense(expense)),
+        | Change::ExpenseRestored(expense) => Some(Expense::new(expense)),
         _ => None,
     })
 }

@@ -61,6 +61,6 @@ impl ExpenseQuery {
         ctx.read_barrier().await?;
         Ok(read::expense::by_id(ctx.replica()?.database(), id)
             .await?
-            .map(Expense))
+            .map(Expense::new))
     }
 }

@@ -32,7 +32,7 @@ impl Reads {
         assert_eq!(leader.database_kind(), DatabaseKind::Postgres);
         let url = leader.postgres().url();
         // Threefold declares no foreign keys. To follow one, PostGraphile has to be told.
-        let db = Database::connect(url).await.expect("a connection");
+        let db = Database::connect(&url).await.expect("a connection");
         let key =
             "COMMENT ON TABLE expense IS E'@foreignKey (category_id) references category (id)'";
         for sql in [key, "ANALYZE"] {

@@ -19,15 +19,45 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_CONNECTIONS: u32 = 400;
 
 /// The table of expenses as Threefold has it, without the indexes by which it lists and searches.
-const TABLE: &str = "CREATE TABLE expense (id uuid PRIMARY KEY, ledger_id uuid NOT NULL, description text NOT NULL, \
+const TABLE: &str = "CREATE TABLE bare (id uuid PRIMARY KEY, ledger_id uuid NOT NULL, description text NOT NULL, \
     description_key text NOT NULL, amount_minor bigint NOT NULL, currency text NOT NULL, amount_whole bigint NOT NULL, \
     amount_fraction smallint NOT NULL, spent_on date NOT NULL, category_id uuid, notes text, tags text NOT NULL, \
     created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, version integer NOT NULL, revision bigint NOT NULL, \
     deleted_at timestamptz)";
 
-/// One expense a transaction.
+/// The same with the indexes by which Threefold lists; not with those by which it searches.
+const INDEXED: &str = "CREATE TABLE indexed (LIKE bare INCLUDING ALL); \
+    CREATE INDEX ON indexed (ledger_id, spent_on, id) WHERE deleted_at IS NULL; \
+    CREATE INDEX ON indexed (ledger_id, amount_whole, amount_fraction, id) WHERE deleted_at IS NULL; \
+    CREATE INDEX ON indexed (ledger_id, created_at, id) WHERE deleted_at IS NULL; \
+    CREATE INDEX ON indexed (ledger_id, description_key, id) WHERE deleted_at IS NULL; \
+    CREATE INDEX ON indexed (ledger_id, currency, spent_on, id) WHERE deleted_at IS NULL; \
+    CREATE INDEX ON indexed (category_id, spent_on, id); \
+    CREATE INDEX ON indexed (ledger_id, spent_on, id) WHERE deleted_at IS NOT NULL";
+
+/// Which table is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Into {
+    /// It has a primary key.
+    Bare,
+    /// It has the indexes as well without which no page of it could be read in time.
+    Indexed,
+}
+
+impl Into {
+    const ALL: [Self; 2] = [Self::Bare, Self::Indexed];
+
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Indexed => "indexed",
+        }
+    }
+}
+
+/// One expense a transaction, into a table.
 const SCRIPT: &str = "\\set number random(1, 1000000000)\n\
-    INSERT INTO expense VALUES (gen_random_uuid(), '5a08ded9-f108-4035-9e59-a65f53e29712', 'Lunch ' || :number, 'lunch ' || :number, \
+    INSERT INTO {table} VALUES (gen_random_uuid(), '7b1f5e0a-3f0d-4c56-9a52-0d7c3e1f0001', 'Lunch ' || :number, 'lunch ' || :number, \
     1250, 'EUR', 12, 5000, '2026-11-22', NULL, NULL, '[]', now(), now(), 1, :number, NULL);\n";
 
 /// How many standbys a commit waits for, and what for.
@@ -83,7 +113,9 @@ impl Standbys {
         let db = Database::connect(server.url()).await.expect("a connection");
         let setting = format!("ALTER SYSTEM SET max_connections = {MAX_CONNECTIONS}");
         db.execute_unprepared(&setting).await.expect("a setting");
-        db.execute_unprepared(TABLE).await.expect("a table");
+        for table in [TABLE, INDEXED] {
+            db.execute_unprepared(table).await.expect("a table");
+        }
         db.close().await.expect("the connection closes");
         server.stop().await.expect("the primary stops");
         let primary = LocalPostgres::start(settings(0)).await.expect("a primary");
@@ -103,7 +135,10 @@ impl Standbys {
             folder,
             ports,
         };
-        fs::write(standbys.script(), SCRIPT).expect("a script");
+        for into in Into::ALL {
+            let script = SCRIPT.replace("{table}", into.table());
+            fs::write(standbys.script(into), script).expect("a script");
+        }
         standbys.wait_until_streaming().await;
         standbys
     }
@@ -138,7 +173,7 @@ impl Standbys {
     /// What pgbench says.
     pub async fn write(
         &self,
-        wait: Wait,
+        (wait, into): (Wait, Into),
         clients: usize,
         warm_up: Duration,
         time: Duration,
@@ -159,7 +194,7 @@ impl Standbys {
             .arg(format!("--client={clients}"))
             .arg(format!("--time={}", (warm_up + time).as_secs()))
             .arg(format!("--log-prefix={}", prefix.display()))
-            .arg(format!("--file={}", self.script().display()))
+            .arg(format!("--file={}", self.script(into).display()))
             .args(["--host=127.0.0.1", "--username=postgres"])
             .arg(format!("--port={}", self.ports[0].number()))
             .arg("threefold")
@@ -172,8 +207,8 @@ impl Standbys {
         tally(&log, warm_up, time)
     }
 
-    fn script(&self) -> PathBuf {
-        self.folder.path().join("insert.sql")
+    fn script(&self, into: Into) -> PathBuf {
+        self.folder.path().join(format!("{}.sql", into.table()))
     }
 
     fn take_log(&self) -> Result<String, String> {
