@@ -69,7 +69,7 @@ pub(crate) struct ExpenseUpdated {
     /// As it is now.
     expense: Expense,
     /// As it was.
-    before: Expense,
+    before: Box<Expense>,
 }
 
 /// A deleted expense.
@@ -137,7 +137,7 @@ impl From<change::Change> for Change {
             change::Change::ExpenseUpdated { expense, before } => {
                 Self::ExpenseUpdated(ExpenseUpdated {
                     expense: Expense::new(expense),
-                    before: Expense::new(before),
+                    before: Box::new(Expense::new(before)),
                 })
             }
             change::Change::ExpenseDeleted(expense) => Self::ExpenseDeleted(ExpenseDeleted {

@@ -1,4 +1,5 @@
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use async_graphql::{Context, Object};
 use threefold_entity::category;
@@ -23,7 +24,7 @@ enum Edge {
     /// To be loaded if somebody asks.
     Unknown,
     /// As it was loaded, with those of the other expenses of a list; none if it is gone.
-    Known(Option<category::Model>),
+    Known(Option<Arc<category::Model>>),
 }
 
 impl Expense {
@@ -52,6 +53,10 @@ impl Expense {
             true => HashMap::new(),
             false => ctx.loaders()?.categories(ids).await?,
         };
+        let categories: HashMap<Uuid, Arc<category::Model>> = categories
+            .into_iter()
+            .map(|(id, category)| (id, Arc::new(category)))
+            .collect();
         let known = |record: &Record| {
             let category = record.category_id.and_then(|id| categories.get(&id));
             Self {
@@ -100,7 +105,7 @@ impl Expense {
     /// Its category, if it has one.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>, ApiError> {
         let category = match (&self.category, self.record.category_id) {
-            (Edge::Known(known), _) => known.clone(),
+            (Edge::Known(known), _) => known.as_deref().cloned(),
             (Edge::Unknown, Some(id)) => ctx.loaders()?.category(id).await?,
             (Edge::Unknown, None) => None,
         };
