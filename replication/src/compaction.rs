@@ -53,6 +53,10 @@ pub(crate) async fn keep_within_bound(running: Arc<Running>, log: LogStore) {
             continue;
         };
         tracing::debug!(through, ?cut, "cutting the log");
+        // Where that fails, the engine tries it again, as long as it may.
+        if let Err(error) = log.before_purge(through).await {
+            tracing::warn!(%error, "the database could not be flushed before a cut of the log");
+        }
         if let Err(error) = consensus::compact(&running.raft, through).await {
             tracing::warn!(%error, "the log could not be cut, to keep it within its bound");
         } else if Some(through) < cut.through() {

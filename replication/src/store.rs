@@ -167,7 +167,7 @@ pub(crate) async fn store(unit: &mut Unit<'_>, set: &WorkingSet<'_>) -> Result<(
     let (aged, new): (Vec<_>, Vec<_>) = set
         .new_keys
         .iter()
-        .partition(|key| set.stored_keys.contains(&key.key));
+        .partition(|key| set.stored_keys.contains(&key.key) || sabotaged!("sabotage.apply-twice"));
     let keys =
         |keys: Vec<&idempotency_key::Model>| keys.into_iter().cloned().map(rows::key).collect();
     unit.add(Write::Insert(&rows::KEY, keys(new)));

@@ -48,6 +48,8 @@ struct Shared {
     first: AtomicU64,
     /// Made durable before what could repeat it is purged.
     state: StateDatabase,
+    /// The state holds everything below this index durably, as far as is known.
+    durable: AtomicU64,
     /// What makes the state of the log; none where nobody does.
     machine: OnceLock<WeakStateMachine>,
     /// The state machine has given up: nothing waits for it any more.
@@ -115,6 +117,7 @@ impl LogStore {
                 appended: AtomicU64::new(0),
                 first: AtomicU64::new(0),
                 state,
+                durable: AtomicU64::new(0),
                 machine: OnceLock::new(),
                 given_up: CancellationToken::new(),
                 patience,
@@ -297,6 +300,12 @@ impl LogStore {
         let removed = tail.entries.split_off(&index);
         tail.bytes -= removed.values().map(|(_, bytes)| bytes).sum::<usize>();
         Ok(())
+    }
+
+    /// Makes the state durable up to an index, before the engine is told to purge the log through it: the engine does nothing else
+    /// while it purges, and a flush may take a while.
+    pub(crate) async fn before_purge(&self, index: u64) -> io::Result<()> {
+        self.wait_for_state(index).await
     }
 
     fn purge_through(&self, log_id: LogId) -> Result<(), io::Error> {

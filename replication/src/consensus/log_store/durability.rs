@@ -1,6 +1,7 @@
 //! Waiting for what the log is cut behind: nothing goes that the database could yet need.
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{LogStore, other};
@@ -20,11 +21,19 @@ impl LogStore {
     /// A database that has crashed may have lost what it had confirmed. What is lost then is still in the log, and is applied again
     /// from there: here, since the engine has nothing applied while it waits for this.
     pub(super) async fn wait_for_state(&self, index: u64) -> Result<(), io::Error> {
+        // What is durable stays so, whatever crashes.
+        if index < self.shared.durable.load(Ordering::Acquire) {
+            return Ok(());
+        }
         self.wait_until_applied(index).await?;
         let (mut failing_since, mut relapses) = (Instant::now(), 0);
         loop {
             match self.shared.state.flush().await {
-                Ok(durable) if durable >= Some(index) => return Ok(()),
+                Ok(Some(durable)) if durable >= index => {
+                    let next = durable.saturating_add(1);
+                    self.shared.durable.fetch_max(next, Ordering::AcqRel);
+                    return Ok(());
+                }
                 Ok(durable) if relapses < MOST_RELAPSES => {
                     relapses += 1;
                     let Some(machine) = self.machine()? else {
