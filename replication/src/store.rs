@@ -192,7 +192,8 @@ pub(crate) async fn forget(
     };
     if last_gone(head) > last_gone(before) {
         let last = Revision::from(last_gone(head));
-        // An old key may just have been used anew.
+        // An old key may just have been used anew. New ones that were taken for new are stored by this, and then no longer
+        // new to the position: the apply is tried again with keys looked up.
         unit.carry_out().await?;
         unit.add(Write::Forget(&rows::CHANGE, last));
         unit.add(Write::Forget(&rows::KEY, last));
@@ -302,4 +303,47 @@ async fn insert<C: ConnectionTrait>(
 
 fn terms(record: &expense::Record) -> BTreeSet<String> {
     search::terms(&record.description, record.notes.as_deref(), &record.tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use sea_orm::PaginatorTrait;
+
+    use super::*;
+    use crate::database::Database;
+
+    /// However the history was cut into applies, the same of it is left.
+    #[tokio::test]
+    async fn what_is_forgotten_depends_on_the_length_of_the_history_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("state.db").display());
+        let db = Database::open(&url).await.unwrap();
+        for heads in [vec![3_000], vec![700, 1_523, 1_524, 2_999, 3_000]] {
+            let mut unit = Unit::new(&db.writer);
+            let change = |revision| {
+                rows::change_row(change::Model {
+                    revision,
+                    ledger_id: Uuid::nil(),
+                    committed_at: DateTime::UNIX_EPOCH,
+                    payload: "[]".to_owned(),
+                    hash: vec![0; 32],
+                })
+            };
+            unit.add(Write::Insert(
+                &rows::CHANGE,
+                (1..=3_000).map(change).collect(),
+            ));
+            let mut before = Revision::ZERO;
+            for head in heads {
+                let head = Revision::from(head);
+                forget(&mut unit, before, head, 500).await.unwrap();
+                before = head;
+            }
+            let db = unit.reader().await.unwrap();
+            let left = change::Entity::find().count(&db).await.unwrap();
+            assert_eq!(left, 3_000 - 2 * FORGET_AT_ONCE);
+            // Dropped, not committed: the next one finds nothing of it.
+        }
+    }
 }

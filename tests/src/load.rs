@@ -1,13 +1,15 @@
-//! Writers that keep a cluster busy, and remember what they were promised.
+//! Writers that keep a cluster busy, and remember what they were promised; and an import that fills one.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use crate::binary;
 use crate::client::{Client, NewExpense};
+use crate::cluster::Cluster;
 use crate::wait::until;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -124,4 +126,17 @@ async fn write(
             }
         }
     }
+}
+
+/// Fills a cluster by `threefold import`, and returns how long that took.
+pub async fn import(cluster: &Cluster, rows: u64) -> Duration {
+    let csv = cluster.file("expenses.csv");
+    let sample = binary::run(&["sample", "--rows", &rows.to_string()]).await;
+    std::fs::write(&csv, sample).expect("a file of expenses");
+    let begun = Instant::now();
+    let file = csv.to_str().expect("a path in UTF-8");
+    binary::run(&["import", file, "--url", cluster.replica(1).url()]).await;
+    let took = begun.elapsed();
+    std::fs::remove_file(&csv).expect("the file goes");
+    took
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::offer;
 use super::subject::{Load, Subject, Through, Use};
-use super::system::{System, reads};
+use super::system::System;
 use crate::cluster::{Cluster, DatabaseKind};
+use crate::load::import;
 use crate::measure::process;
 
 /// How often each page is read.
@@ -43,13 +44,13 @@ pub async fn measure(database: DatabaseKind, rows: u64) -> Result<Scale, String>
     let cluster = offer::in_sync(offer::cluster(database)).await;
     let idle = most_resident(&cluster);
     let first = rows.min(10_000);
-    let first_took = reads::import(&cluster, first).await;
+    let first_took = import(&cluster, first).await;
     let system = System::Threefold(Box::new(cluster));
     let before = writes(&system).await?;
     let System::Threefold(cluster) = &system else {
         return Err("no cluster".to_owned());
     };
-    let took = reads::import(cluster, rows).await;
+    let took = import(cluster, rows).await;
     cluster.wait_until_in_sync().await;
     let pages = each(cluster, &lists(), page).await?;
     let summaries = each(cluster, &totals(), summary).await?;

@@ -9,6 +9,7 @@ use crate::binary;
 use crate::client::NewExpense;
 use crate::cluster::{Cluster, DatabaseKind, Replica};
 use crate::inspect::{self, Inspector};
+use crate::load::import;
 use crate::wait::until;
 
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -49,7 +50,7 @@ pub async fn measure(database: DatabaseKind, expenses: u64) -> Million {
         .start()
         .await;
     cluster.wait_until_in_sync().await;
-    let import_s = import(&cluster, expenses).await;
+    let import_s = import(&cluster, expenses).await.as_secs_f64();
     let leader_id = cluster.leader().await;
     let leader = cluster.replica(leader_id);
     let lost = cluster.replica(cluster.followers().await[0]);
@@ -140,14 +141,4 @@ async fn ready(replica: &Replica) -> Duration {
     let begun = Instant::now();
     replica.wait_until_ready().await;
     begun.elapsed()
-}
-
-async fn import(cluster: &Cluster, expenses: u64) -> f64 {
-    let csv = cluster.file("expenses.csv");
-    let sample = binary::run(&["sample", "--rows", &expenses.to_string()]).await;
-    std::fs::write(&csv, sample).expect("a file of expenses");
-    let begun = Instant::now();
-    let file = csv.to_str().expect("a path in UTF-8");
-    binary::run(&["import", file, "--url", cluster.replica(1).url()]).await;
-    begun.elapsed().as_secs_f64()
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Database};
 use threefold_api::child_process::ChildProcess;
 
-use crate::binary;
 use crate::cluster::{Cluster, DatabaseKind};
+use crate::load::import;
 use crate::ports::{self, Port};
 use crate::wait::until;
 
@@ -87,17 +87,4 @@ pub fn folder() -> PathBuf {
 /// True where it is.
 pub fn is_installed() -> bool {
     folder().join("node_modules/postgraphile/cli.js").exists()
-}
-
-/// Fills a cluster by `threefold import`, and returns how long that took.
-pub async fn import(cluster: &Cluster, rows: u64) -> Duration {
-    let csv = cluster.file("expenses.csv");
-    let sample = binary::run(&["sample", "--rows", &rows.to_string()]).await;
-    std::fs::write(&csv, sample).expect("a file of expenses");
-    let begun = std::time::Instant::now();
-    let file = csv.to_str().expect("a path in UTF-8");
-    binary::run(&["import", file, "--url", cluster.replica(1).url()]).await;
-    let took = begun.elapsed();
-    std::fs::remove_file(&csv).expect("the file goes");
-    took
 }
